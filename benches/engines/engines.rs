@@ -20,6 +20,8 @@ pub(crate) enum Engine {
     Notify,
     /// `strace -f -c`
     Strace,
+    /// `strace -f -c` with its workload on one CPU, as the tracer of `--engine ptrace` is
+    StracePinned,
     /// `strace -f -c --seccomp-bpf`: all syscalls of the workload are traced, so the filter saves
     /// little
     StraceBpf,
@@ -32,12 +34,13 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Native,
         Self::Guard,
         Self::Ptrace,
         Self::Notify,
         Self::Strace,
+        Self::StracePinned,
         Self::StraceBpf,
         Self::PerfTrace,
         Self::Filter,
@@ -52,6 +55,7 @@ impl Engine {
             Self::Ptrace => "ptrace",
             Self::Notify => "notify",
             Self::Strace => "strace",
+            Self::StracePinned => "strace-pinned",
             Self::StraceBpf => "strace-bpf",
             Self::PerfTrace => "perf-trace",
             Self::Filter => "filter",
@@ -63,6 +67,7 @@ impl Engine {
     pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Strace => "strace -f -c",
+            Self::StracePinned => "strace -f -c on one CPU",
             Self::StraceBpf => "strace --seccomp-bpf",
             Self::PerfTrace => "perf trace -s",
             own => own.name(),
@@ -86,6 +91,7 @@ impl Engine {
         match self {
             Self::Native | Self::Guard | Self::Ptrace | Self::Notify | Self::Filter | Self::Births => true,
             Self::Strace | Self::StraceBpf => on_path("strace"),
+            Self::StracePinned => on_path("strace") && on_path("taskset"),
             Self::PerfTrace => on_path("perf"),
         }
     }
@@ -98,6 +104,7 @@ impl Engine {
                 return watch::command(self.name(), words);
             }
             Self::Strace => &["strace", "-f", "-c", "-o", "/dev/null", "--"],
+            Self::StracePinned => &["taskset", "-c", "0", "strace", "-f", "-c", "-o", "/dev/null", "--"],
             Self::StraceBpf => &["strace", "-f", "-c", "--seccomp-bpf", "-o", "/dev/null", "--"],
             Self::PerfTrace => &["perf", "trace", "-s", "-o", "/dev/null", "--"],
         };

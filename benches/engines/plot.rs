@@ -25,6 +25,7 @@ fn colour(engine: Engine) -> &'static str {
         Engine::Ptrace => "#0072b2",
         Engine::Notify => "#e69f00",
         Engine::Strace => "#d55e00",
+        Engine::StracePinned => "#999933",
         Engine::StraceBpf => "#cc79a7",
         Engine::PerfTrace => "#7f7f7f",
     }

@@ -256,7 +256,7 @@ fn revisions(steps: &mut Steps, Ground { parsed, .. }: &Ground, pending: &Pendin
     steps.report("revisions as Markdown", |out| revisions::markdown(out, base, &diffs));
     steps.report("revisions as JSON", |out| revisions::json(out, base, &diffs));
     let expectation = &accepted.expectation;
-    let workloads = [Evidence { workload: "demo", file: "demo.yaml", expectation }];
+    let workloads = [Evidence { workload: "demo", file: "demo.yaml", expectation, profile: None }];
     let (kernel, taxonomy) = (Kernel::of_tables(), Taxonomy::default());
     for (name, format) in [
         ("evidence as JSON", EvidenceFormat::Json),

@@ -235,7 +235,8 @@ impl PackageFlags {
             other => Failure::usage(format!("cannot read the metadata of the workspace: {other}")),
         })?;
         let packages = self.packages(&metadata)?.into_iter().cloned().collect();
-        Ok(Selected { root: metadata.workspace_root.into(), packages })
+        let (root, target) = (metadata.workspace_root.into(), metadata.target_directory.into());
+        Ok(Selected { root, target, packages })
     }
 
     fn packages<'m>(&self, metadata: &'m Metadata) -> Result<Vec<&'m Package>, Failure> {
@@ -289,6 +290,8 @@ impl PackageFlags {
 pub(crate) struct Selected {
     /// The workspace's folder.
     pub(crate) root: PathBuf,
+    /// Its target directory.
+    pub(crate) target: PathBuf,
     /// The selected packages, in order.
     pub(crate) packages: Vec<Package>,
 }

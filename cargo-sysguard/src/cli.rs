@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, reject, report, review, run,
-    target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, profile, reject, report, review,
+    run, target_runner, test, trace,
 };
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -30,7 +30,7 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything is as expected; 101 findings, failures, malformed expectation files or pending findings; 2 wrong usage, or a name, key or revision that matches nothing; \
 3 a workload could not be built or started; 4 tracing is required but impossible here. If several apply, the first of \
-2, 4, 3, 101 is returned. `trace` exits with the status of its command.";
+2, 4, 3, 101 is returned. `trace` and `profile -- COMMAND` exit with the status of their command.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Report(report::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
+    /// Sample where a command or a workload spends its time, in the kernel and in user code
+    Profile(profile::Options),
     /// Run a package's tests with cargo, tracing each and comparing it with its baseline
     Run(run::Options),
     /// Move expectations of `run` between one file per test binary and one file per test
@@ -108,6 +110,7 @@ impl Cli {
             Command::TargetRunner(options) => options.exec(&context),
             Command::CleanWorktree(options) => options.exec().map(ExitCode::from),
             Command::Trace(options) => Ok(options.exec(&context)),
+            Command::Profile(options) => options.exec(&context),
             Command::Doctor(options) => options.exec(&context).map(ExitCode::from),
         }
     }
@@ -192,6 +195,12 @@ mod tests {
             ("cargo-sysguard frobnicate", 2),
             ("cargo-sysguard test --no-such-flag", 2),
             ("cargo-sysguard trace", 2),
+            ("cargo-sysguard profile --no-such-flag -- true", 2),
+            ("cargo-sysguard profile --save -- true", 2),
+            ("cargo-sysguard profile one -- true", 2),
+            ("cargo-sysguard profile -F 0 -- true", 2),
+            ("cargo-sysguard profile --format xml -- true", 2),
+            ("cargo-sysguard profile --vmlinux f -- true", 2),
             ("cargo-sysguard explain openat --release", 2),
             ("cargo-sysguard review --jobs 2", 2),
             ("cargo-sysguard pending --features a", 2),

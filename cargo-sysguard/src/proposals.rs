@@ -71,7 +71,7 @@ impl ProposalFlags {
 impl Proposals {
     /// Opens the stores of the packages that the flags select.
     pub(crate) fn open(flags: &PackageFlags, settings: &Settings) -> Result<Self, Failure> {
-        let Selected { root, packages } = flags.select(&settings.cargo)?;
+        let Selected { root, packages, .. } = flags.select(&settings.cargo)?;
         let workspace = settings.workspace_root.clone().unwrap_or(root);
         let open = |package: &cargo_metadata::Package| {
             let folder = artifacts::root(package);

@@ -1,6 +1,8 @@
 //! The expectation files of the selected packages, without tracing anything. Main type:
 //! [`Workload`].
 
+use std::path::PathBuf;
+
 use sysguard::unstable::model::expectation::Expectation;
 use sysguard::unstable::model::explain::{Proposed, Recorded};
 use sysguard::unstable::model::judge::pending::Pending;
@@ -12,6 +14,8 @@ use crate::proposals::Proposals;
 #[derive(Debug)]
 pub(crate) struct Workload {
     pub(crate) name: String,
+    /// The folder of its package.
+    pub(crate) package: PathBuf,
     /// The path of the file, relative to the workspace.
     pub(crate) file: String,
     pub(crate) expectation: Expectation,
@@ -38,7 +42,10 @@ pub(crate) fn all_with_pending(proposals: &Proposals) -> (Vec<Workload>, Vec<Sto
         let pending = Some((proposals.proposal_file(&place), pending));
         match workloads.iter_mut().find(|known| (&known.name, &known.file) == (&name, &file)) {
             Some(known) => known.pending = pending,
-            None => workloads.push(Workload { name, file, expectation, pending }),
+            None => {
+                let package = proposals.folder(&place).to_owned();
+                workloads.push(Workload { name, package, file, expectation, pending });
+            }
         }
     }
     // An unreadable file with a proposal was found twice.
@@ -55,6 +62,7 @@ pub(crate) fn all(proposals: &Proposals) -> (Vec<Workload>, Vec<StoreError>) {
             match store.load(name) {
                 Ok(parsed) => workloads.push(Workload {
                     name: name.to_owned(),
+                    package: folder.to_owned(),
                     file: proposals.file_below(folder, store, name),
                     expectation: parsed.expectation,
                     pending: None,

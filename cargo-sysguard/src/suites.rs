@@ -47,7 +47,7 @@ pub(crate) fn tests(packages: &[Package], selected: impl Fn(&Case) -> bool) -> V
 
 /// Opens the suites of all selected packages.
 pub(crate) fn open_all(flags: &PackageFlags, platform: Platform, settings: &Settings) -> Result<Vec<Package>, Failure> {
-    let Selected { root, packages } = flags.select(&settings.cargo)?;
+    let Selected { root, packages, .. } = flags.select(&settings.cargo)?;
     let workspace = settings.workspace_root.clone().unwrap_or(root);
     let settings = Settings { workspace_root: Some(workspace.clone()), ..settings.clone() };
     let mut opened = Vec::new();

@@ -29,6 +29,8 @@ pub struct CallExamples {
     at_entry: Box<[AtEntry; NUMBERS]>,
     /// The calls that were decoded at their entry and have not ended.
     entered: HashMap<Tid, Entered>,
+    /// The call of a thread that takes another number, until the end of the call is reported.
+    moved: Option<(Tid, Entered)>,
 }
 
 /// A call at its entry.
@@ -58,7 +60,7 @@ impl CallExamples {
     /// closure, if it runs one.
     pub fn new(folders: NamedFolders, closure: Option<String>) -> Self {
         let at_entry = Box::new([AtEntry::First; NUMBERS]);
-        Self { commands: Commands::new(closure), folders, at_entry, entered: HashMap::new() }
+        Self { commands: Commands::new(closure), folders, at_entry, entered: HashMap::new(), moved: None }
     }
 
     /// Takes an event, after [`Self::of`] for the same event.
@@ -97,6 +99,12 @@ impl CallExamples {
         self.entered.insert(task, Entered { call: *call, decoded, process: self.commands.of(task) });
     }
 
+    /// Keeps the call of a thread that executes a program and takes another number. The end of that
+    /// call is reported under the new number.
+    pub fn renumbered(&mut self, task: Tid, former: Tid) {
+        self.moved = self.entered.remove(&former).map(|entered| (task, entered));
+    }
+
     /// Handles an execve; its exit follows, under the task's new number.
     pub fn executed(&mut self, task: Tid, former: Tid) {
         if self.commands.is_empty() {
@@ -106,9 +114,7 @@ impl CallExamples {
         self.commands.executed(task, former, &self.folders);
         if former != task {
             self.entered.remove(&task);
-            if let Some(entered) = self.entered.remove(&former) {
-                self.entered.insert(task, entered);
-            }
+            self.entered.extend(self.moved.take());
         }
     }
 
@@ -120,7 +126,9 @@ impl CallExamples {
     /// Returns a call that has ended, or is about to be made, as an example.
     pub fn of(&mut self, task: Tid, call: &Call, outcome: CallOutcome) -> Example {
         let view = StoppedTask(task);
-        let entered = self.entered.remove(&task).filter(|entered| entered.call == *call);
+        let is_moved = self.moved.as_ref().is_some_and(|(number, entered)| *number == task && entered.call == *call);
+        let moved = if is_moved { self.moved.take().map(|(_, entered)| entered) } else { None };
+        let entered = moved.or_else(|| self.entered.remove(&task)).filter(|entered| entered.call == *call);
         let (decoded, mut process) = match entered {
             Some(Entered { decoded, process, .. }) => (decoded, process),
             None => (EnteredCall::new(call, &view, &self.folders), Vec::new()),

@@ -54,6 +54,7 @@ pub(super) struct PreparedCommand {
     stdio: [Stream; 3],
     isolated: bool,
     filter: Option<Filter>,
+    dies_with_parent: bool,
 }
 
 /// A child that has not executed the command yet. It waits for [`Suspended::go`], and ends if that
@@ -112,7 +113,15 @@ impl PreparedCommand {
             stdio: command.stdio,
             isolated: command.isolated,
             filter,
+            dies_with_parent: false,
         })
+    }
+
+    /// Makes the command die with this process, for a run that no tracer ends. It must call
+    /// [`Launched::failure`] only after the end of the command.
+    #[cfg(feature = "unstable")]
+    pub(super) fn dying_with_parent(self) -> Self {
+        Self { dies_with_parent: true, ..self }
     }
 
     /// Starts a child, which prepares itself untraced and then waits for [`Suspended::go`]. It ends
@@ -223,7 +232,9 @@ fn prepare_and_wait(prepared: &PreparedCommand, mut ready: &File, mut start: &Fi
     }
     // From here on the child dies with the tracer (PTRACE_O_EXITKILL), and the workload must not
     // inherit the signal.
-    let _ = set_pdeathsig(None);
+    if !prepared.dies_with_parent {
+        let _ = set_pdeathsig(None);
+    }
     outcome?;
     match &prepared.filter {
         Some(filter) => sys::install_filter(filter).map_err(|errno| (LaunchStep::Filter, errno)),

@@ -30,6 +30,8 @@ mod availability;
 mod blocked;
 #[cfg(target_os = "linux")]
 mod trace;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod untraced_run;
 
 #[cfg(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod callers;
@@ -110,7 +112,9 @@ mod uapi;
 
 #[cfg(target_os = "linux")]
 pub use blocked::block_ending_signals;
-pub use callers::{Callers, SymbolFiles};
+pub use callers::{Callers, SymbolFiles, WaitingParent};
+#[cfg(all(target_os = "linux", feature = "unstable", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub use callers::{Function, Functions, Image, Layout, StackRegisters, UnwindRules};
 #[cfg(target_os = "linux")]
 pub use engine::inherited;
 #[cfg(target_os = "linux")]
@@ -131,3 +135,5 @@ pub use sys::{mark, mark_harness, note_start};
 pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 #[cfg(target_os = "linux")]
 pub use trace::{trace, trace_unasked, watch, watch_notified};
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use untraced_run::{RunUsage, UntracedOutcome, run_untraced};

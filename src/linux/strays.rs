@@ -63,6 +63,12 @@ fn attach_one(task: Tid, options: SeizeOptions) -> Option<Stray> {
     Some(Stray { task, leads: sys::leads_thread_group(task) })
 }
 
+/// Returns each process with its parent.
+#[cfg(feature = "unstable")]
+pub(super) fn parents() -> Vec<(Tid, Tid)> {
+    processes().into_iter().filter_map(|process| Some((process, status(process)?.parent?))).collect()
+}
+
 /// Fields of proc_pid_status(5).
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Status {

@@ -45,11 +45,13 @@ pub(super) use limits::{forbid_core_file, set_core_limit};
 pub(super) use mapped::{MappedFile, map_file};
 pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use registers::StackRegisters;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use registers::stack_registers;
 pub(super) use registers::{
     RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_argument, write_first_argument, write_result,
 };
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(super) use registers::{StackRegisters, stack_registers};
 pub(super) use replaced::{ReplacedCall, replace_call, restore_call};
 pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
 pub(super) use signals::ignore_traced_senders;
@@ -57,6 +59,8 @@ pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
+#[cfg(feature = "unstable")]
+pub(super) use wait::{reap_ended, wait_for_end};
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.

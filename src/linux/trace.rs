@@ -207,9 +207,20 @@ impl Run<'_> {
             let mut step = self.tasks.step(tid, stop);
             self.engine.on_stop(tid, &stop, &mut step, &self.tasks)?;
             let handled = handled(tid, &stop, &step, watcher);
+            if let Stop::Exec { former, .. } = stop
+                && former != tid
+            {
+                watcher.renumbered(tid, former);
+            }
             step.before.iter().chain(&step.event).chain(&handled).for_each(|event| watcher.event(event));
             match stop {
-                Stop::Entry(call) => watcher.entered(tid, &call),
+                Stop::Entry(call) => {
+                    watcher.entered(tid, &call);
+                    if call.syscall.is_execute() {
+                        watcher.executes(tid, &call, self.engine.argument(tid));
+                    }
+                }
+                Stop::Spawning { child, awaited: true, .. } => watcher.awaits(tid, child),
                 Stop::Exec { former, .. } => watcher.executed(tid, former),
                 _ => {}
             }
@@ -352,12 +363,12 @@ impl Drop for Run<'_> {
     }
 }
 
-fn system(operation: &'static str) -> impl FnOnce(io::Error) -> TraceError {
+pub(super) fn system(operation: &'static str) -> impl FnOnce(io::Error) -> TraceError {
     move |source| TraceError::System { operation, source }
 }
 
 impl LaunchFailure {
-    fn explain(self, program: String, directory: String) -> TraceError {
+    pub(super) fn explain(self, program: String, directory: String) -> TraceError {
         match self.step {
             LaunchStep::Execute => TraceError::Exec { program, source: self.source },
             LaunchStep::Directory => TraceError::Directory { directory, source: self.source },

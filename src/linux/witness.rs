@@ -193,6 +193,14 @@ impl Witness {
         self.calls.get(&task).filter(|pending| pending.is_under_way)
     }
 
+    /// Returns what was read at the entry of the call that a task is in, if it names an argument.
+    pub(super) fn argument_of(&self, task: Tid) -> Option<&str> {
+        match &self.under_way(task)?.answers.argument {
+            ArgumentAnswer::Text(text) => Some(text),
+            ArgumentAnswer::None | ArgumentAnswer::Unanswerable => None,
+        }
+    }
+
     fn ask_before(&mut self, task: Tid, call: Call) -> PendingCall {
         self.finish_closing(task);
         let memory = memory::of_call(task, &call);

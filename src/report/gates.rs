@@ -4,7 +4,19 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::model::run::tools::{MissingProgram, Tool, Tools};
 use crate::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy, can_trace};
+
+/// What `doctor` found.
+#[derive(Debug, Clone, Copy)]
+pub struct Gates<'a> {
+    /// What can prevent tracing.
+    pub tracing: &'a [Prerequisite],
+    /// What can prevent sampling and BPF.
+    pub sampling: &'a [Prerequisite],
+    /// Tools, if they were looked for.
+    pub tools: Option<&'a Tools>,
+}
 
 /// What `cargo sysguard doctor --format json` writes: everything that can prevent tracing. Within
 /// version 1, fields, gates and states may be added and none changes its meaning.
@@ -18,6 +30,30 @@ pub(super) struct GatesRecord<'a> {
     possible: bool,
     /// The first one, ptrace, is a real attempt.
     gates: Vec<GateRecord<'a>>,
+    /// What decides what can be sampled here, and what BPF needs. None of it prevents tracing.
+    sampling: Vec<GateRecord<'a>>,
+    /// Versions of tools; null without `--tools`.
+    tools: Option<Vec<ToolRecord<'a>>>,
+    /// Programs that workloads need and this system lacks; null without `--tools`.
+    missing: Option<Vec<MissingRecord<'a>>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct ToolRecord<'a> {
+    /// As `scripts/ver_linux` of the kernel names it.
+    name: &'a str,
+    /// null if it is not installed.
+    version: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct MissingRecord<'a> {
+    program: &'a str,
+    workloads: &'a [String],
+    /// The Debian package that holds it; null if that is not known.
+    package: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -43,17 +79,26 @@ struct RemedyRecord<'a> {
 }
 
 /// Writes every prerequisite: `sysguard.doctor/1`.
-pub fn gates(out: &mut dyn io::Write, gates: &[Prerequisite]) -> io::Result<()> {
+pub fn gates(out: &mut dyn io::Write, gates: &Gates<'_>) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &GatesRecord::of(gates))?;
     writeln!(out)
 }
 
 impl<'a> GatesRecord<'a> {
-    fn of(gates: &'a [Prerequisite]) -> Self {
+    fn of(found: &Gates<'a>) -> Self {
+        let tool = |Tool { name, version }: &'a Tool| ToolRecord { name, version: version.as_deref() };
+        let missing = |MissingProgram { program, workloads, package }: &'a MissingProgram| MissingRecord {
+            program,
+            workloads,
+            package: package.as_deref(),
+        };
         Self {
             schema: "sysguard.doctor/1",
-            possible: can_trace(gates),
-            gates: gates.iter().map(GateRecord::of).collect(),
+            possible: can_trace(found.tracing),
+            gates: found.tracing.iter().map(GateRecord::of).collect(),
+            sampling: found.sampling.iter().map(GateRecord::of).collect(),
+            tools: found.tools.map(|tools| tools.tools.iter().map(tool).collect()),
+            missing: found.tools.map(|tools| tools.missing.iter().map(missing).collect()),
         }
     }
 }
@@ -92,8 +137,22 @@ mod tests {
     #[test]
     fn record_matches_its_schema() {
         let samples = samples();
-        let record = serde_json::to_value(GatesRecord::of(&samples)).expect("plain data");
-        assert_eq!((&record["possible"], &record["gates"][2]["state"]), (&false.into(), &"perhaps".into()));
-        holds("doctor-1", &record);
+        let tools = Tools {
+            tools: vec![Tool { name: "strace", version: Some("6.1".to_owned()) }, Tool { name: "PPP", version: None }],
+            missing: vec![MissingProgram {
+                program: "redis-benchmark".to_owned(),
+                workloads: vec!["redis".to_owned()],
+                package: Some("redis-tools".to_owned()),
+            }],
+        };
+        for (sampling, tools) in [(&samples[..0], None), (&samples[..1], Some(&tools))] {
+            let found = Gates { tracing: &samples[1..], sampling, tools };
+            let record = serde_json::to_value(GatesRecord::of(&found)).expect("plain data");
+            assert_eq!((&record["possible"], &record["gates"][1]["state"]), (&true.into(), &"perhaps".into()));
+            assert_eq!(record["tools"].is_null(), tools.is_none());
+            holds("doctor-1", &record);
+        }
+        let found = Gates { tracing: &samples, sampling: &[], tools: None };
+        assert_eq!(serde_json::to_value(GatesRecord::of(&found)).expect("plain data")["possible"], false);
     }
 }

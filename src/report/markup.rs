@@ -1,9 +1,10 @@
-//! Escapes foreign text in Markdown and HTML, so that it never becomes markup.
+//! Escapes foreign text in Markdown and HTML, so that it never becomes markup. Main functions:
+//! [`markdown`] and [`html`].
 
 use super::words::escaped;
 
 /// Escapes text for a cell of a Markdown table, or within a line.
-pub(super) fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escaped(text).chars() {
         match (entity(character), character) {
@@ -22,7 +23,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// Escapes text for an element or a quoted attribute of HTML.
-pub(super) fn html(text: &str) -> String {
+pub fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escaped(text).chars() {
         match (entity(character), character) {

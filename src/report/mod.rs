@@ -16,7 +16,7 @@ mod list;
 #[cfg(feature = "unstable")]
 mod log;
 #[cfg(feature = "unstable")]
-mod markup;
+pub mod markup;
 #[cfg(feature = "unstable")]
 mod observation;
 #[cfg(feature = "unstable")]
@@ -39,11 +39,11 @@ pub use waiting::waiting;
 #[cfg(feature = "unstable")]
 pub use {
     format::{Format, NotAFormat, VerdictFormat},
-    gates::gates,
+    gates::{Gates, gates},
     list::{Listed, list},
     log::log_line,
     observation::observation,
-    pending::{PendingKeys, finding, pending, pending_causes, pending_groups},
+    pending::{PendingKeys, finding, pending, pending_causes, pending_groups, without_stack},
     verdict::{
         Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, shared_causes,
         step_summary, summary, verdict, verdicts,

@@ -15,6 +15,7 @@ use super::words::escaped;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, RelatedSyscall};
+use crate::model::facts::site::NoSite;
 use crate::model::judge::groups::{Cause, Group, Member, groups};
 use crate::model::judge::pending::Pending;
 use crate::model::judge::weight::Weight;
@@ -193,6 +194,19 @@ pub fn finding(
         Some(line) => writeln!(out, "  file    {file}:{line}"),
         None => writeln!(out, "  file    {file}, with a first baseline for {}", pending.platform()),
     }
+}
+
+/// Returns why no stack of a pending finding's first call is known.
+pub fn without_stack(finding: &Finding) -> String {
+    let reason = match finding.site_reason() {
+        Some(NoSite::NotACall) => "it is not about a call",
+        Some(NoSite::Engine) => "the engine that ran the test reads no stacks",
+        Some(NoSite::Unsupported) => "the build that ran the test reads no stacks",
+        Some(NoSite::Replaced) => "execve had replaced the program before its stack was read",
+        Some(NoSite::Unreadable) => "it could not be read",
+        Some(NoSite::NoSymbols | NoSite::NotRecorded) | None => "the proposal holds none",
+    };
+    format!("no stack: {reason}")
 }
 
 /// Returns what is known of a finding's origin, with labels.

@@ -26,6 +26,8 @@ mod scratch;
 mod suite;
 mod test;
 mod traced_run;
+#[cfg(feature = "unstable")]
+mod untraced;
 mod verdicts;
 mod watch;
 
@@ -46,6 +48,8 @@ pub use run::{
 };
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};
+#[cfg(feature = "unstable")]
+pub use untraced::{NotRun, UntracedRun};
 
 /// Sets the function that is called with a package's folder after two seconds of waiting for its
 /// lock.

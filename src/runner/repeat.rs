@@ -22,6 +22,7 @@ use crate::model::guard::{Guard, Inherited};
 use crate::model::judge::compare::compare;
 use crate::model::judge::confirm::Sightings;
 use crate::model::judge::revisions::difference;
+use crate::model::judge::weight::{Weight, rank};
 use crate::model::observe::lockfile::Moves;
 use crate::model::observe::observation::Observation;
 use crate::model::run::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
@@ -174,7 +175,8 @@ impl<'a> Runs<'a> {
     /// Returns the reviewer's remarks on what a proposal adds to a baseline, if there is one.
     pub(super) fn remarks(&self, old: Option<&Baseline>, proposed: &Baseline, comparison: &Comparison) -> Remarks {
         let refused = self.project(&self.all, proposed.version).refused;
-        let difference = difference(self.document, old, proposed);
+        let mut difference = difference(self.document, old, proposed);
+        difference.sort_by_key(|finding| rank(Weight::of(finding), finding));
         Remarks::of(self.document, &difference, comparison, &self.all, &refused)
     }
 

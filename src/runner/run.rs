@@ -150,12 +150,33 @@ impl<'a> PreparedWorkload<'a> {
         Self { conditions, ..self }
     }
 
-    /// Runs the workload once under an engine, in a fresh scratch directory; `trace` does it.
+    /// Runs the workload once under an engine; `trace` does it.
     fn run(
         &self,
         engine: Engine,
         trace: impl FnOnce(Command, &Limits, WatchOptions) -> Result<TracedRun, Obstacle>,
     ) -> Result<FinishedRun, Obstacle> {
+        let (seen, output) = self.start(trace)?;
+        if let Some(incomplete) = seen.outcome.incomplete {
+            return Err(Obstacle::Unguarded(incomplete.to_string()));
+        }
+        if let Some(reason) = seen.unmarked(self.ended_well(seen.outcome.exit)) {
+            return Err(Obstacle::Broken(reason));
+        }
+        let (observation, outcome) = seen.into_parts();
+        // A refused phase marker loses its phase, and a notification does not show the refusal.
+        if engine == Engine::Notify && observation.phases.keys().any(|phase| phase != LOADER) {
+            return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));
+        }
+        FinishedRun::if_complete(observation, outcome.exit, output)
+    }
+
+    /// Runs the workload once by `run`, in a fresh scratch directory. Returns also the end of its
+    /// output.
+    pub(super) fn start<T>(
+        &self,
+        run: impl FnOnce(Command, &Limits, WatchOptions) -> Result<T, Obstacle>,
+    ) -> Result<(T, String), Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::start(None).map_err(|source| {
@@ -177,20 +198,8 @@ impl<'a> PreparedWorkload<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let seen = trace(command, &self.limits(), options)?;
-        if let Some(incomplete) = seen.outcome.incomplete {
-            return Err(Obstacle::Unguarded(incomplete.to_string()));
-        }
-        if let Some(reason) = seen.unmarked(self.ended_well(seen.outcome.exit)) {
-            return Err(Obstacle::Broken(reason));
-        }
-        let (observation, outcome) = seen.into_parts();
-        // A refused phase marker loses its phase, and a notification does not show the refusal.
-        if engine == Engine::Notify && observation.phases.keys().any(|phase| phase != LOADER) {
-            return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));
-        }
-        let output = capture.finish();
-        FinishedRun::if_complete(observation, outcome.exit, output)
+        let result = run(command, &self.limits(), options)?;
+        Ok((result, capture.finish()))
     }
 
     /// Returns which part of a run counts.
@@ -207,7 +216,7 @@ impl<'a> PreparedWorkload<'a> {
 
     /// Returns whether a run ended as its document says. A server may also end by the signal that
     /// it was sent.
-    fn ended_well(&self, exit: Exit) -> bool {
+    pub(super) fn ended_well(&self, exit: Exit) -> bool {
         let stopped = self.workload.stop.map(|stop| Exit::Signaled(stop.signal));
         exit == self.workload.exit || Some(exit) == stopped
     }

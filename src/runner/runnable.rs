@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::error::NotBuilt;
 use crate::linux::TraceError;
+use crate::model::attribution::Use;
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::expectation::FirstCallFilter;
 use crate::model::guard::{Guard, Inherited, Unguardable};
@@ -57,6 +58,18 @@ pub(super) enum Obstacle {
     Unguarded(String),
 }
 
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent(reason)
+            | Self::NotStarted(reason)
+            | Self::Untraceable(reason)
+            | Self::Broken(reason)
+            | Self::Unguarded(reason) => f.write_str(reason),
+        }
+    }
+}
+
 impl From<NotBuilt> for Obstacle {
     fn from(NotBuilt(reason): NotBuilt) -> Self {
         Self::NotStarted(reason)
@@ -98,6 +111,19 @@ impl Wanted<'_> {
         }
     }
 
+    /// Returns whether the call site of the first execve of a program may be wanted. What the program
+    /// is stored on is not known yet.
+    pub(super) fn program(self, first: &First) -> bool {
+        let is_kept =
+            |known: &Observation| known.sites.of_uses().any(|(_, used, ..)| is_same_program(used, &first.used));
+        match self {
+            Self::Nothing | Self::Examples(_) => false,
+            Self::Sites(selected) => selected.selects(&first.used),
+            Self::First { known, .. } => !is_kept(known),
+            Self::New(filter, known) => filter.may_select_program(first) && !known.is_some_and(is_kept),
+        }
+    }
+
     /// Returns whether a first call is wanted as an example.
     pub(super) fn example(self, first: &First) -> bool {
         match self {
@@ -122,6 +148,12 @@ impl Wanted<'_> {
             Self::New(filter, _) => filter.may_select(syscall),
         }
     }
+}
+
+/// Returns whether a use is a successful execve of the program that another one names. A call that
+/// fails has no object.
+pub(super) fn is_same_program(used: &Use, program: &Use) -> bool {
+    used.syscall == program.syscall && used.argument == program.argument && used.object.is_some()
 }
 
 /// Makes the guard of a workload that starts with these standard streams.

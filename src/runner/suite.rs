@@ -11,6 +11,7 @@ use crate::artifacts::{self, Artifacts, Target};
 use crate::error::{Error, NotBuilt};
 use crate::linux::{Machine, probe};
 use crate::model::expectation::{Document, Parsed};
+use crate::model::observe::observation::Observation;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::{Exit, Program};
 use crate::model::trace::prerequisite::can_trace;
@@ -219,6 +220,22 @@ impl Suite {
             Ok(run) => Some(run.exit),
             Err(RunFailure::WrongExit(run)) => Some(run.exit),
             Err(RunFailure::Obstacle(_)) => None,
+        }
+    }
+
+    /// Runs a workload once, traced by ptrace, and returns its observation with how it ended,
+    /// whatever its document expects.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be run or traced here.
+    pub fn observe_once(&self, case: &Case) -> Result<(Observation, Exit), String> {
+        let document = case.document().ok_or("its file is malformed")?;
+        let run = self.prepare(document).map_err(RunFailure::from).and_then(|it| it.good_run(Wanted::Nothing));
+        match run {
+            Ok(run) => Ok((run.observation, run.exit)),
+            Err(RunFailure::WrongExit(run)) => Ok((run.observation, run.exit)),
+            Err(RunFailure::Obstacle(obstacle)) => Err(obstacle.to_string()),
         }
     }
 

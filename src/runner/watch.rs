@@ -1,19 +1,23 @@
 //! Watches one run: folds its events, and keeps first calls as examples and with call sites. Main
 //! functions: [`watch_run`] and [`watch_by_notifications`].
 
+mod executions;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::runnable::Wanted;
+use self::executions::Executions;
+use super::runnable::{Wanted, is_same_program};
 use super::traced_run::TracedRun;
 use crate::linux::{
     CallExamples, Callers, Command, Limits, Outcome, SymbolFiles, TraceError, Watcher, Watching, watch, watch_notified,
 };
+use crate::model::attribution::{Met, ObjectClass, ObjectKind, Subsystem, Use};
 use crate::model::conditions::{CallCondition, Conditions};
 use crate::model::decode::NamedFolders;
-use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
-use crate::model::observe::call_site::CallSite;
-use crate::model::observe::observation::{First, Observer, Part};
+use crate::model::observe::observation::{First, Observation, Observer, Part, Tally};
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
 
@@ -49,7 +53,8 @@ pub(super) fn watch_run(
     wanted: Wanted<'_>,
 ) -> Result<TracedRun, TraceError> {
     let files = SymbolFiles::default();
-    let mut watcher = CallSiteWatcher { callers: Callers::new(&files), run: ExampleWatcher::new(options, wanted) };
+    let run = ExampleWatcher::new(options, wanted);
+    let mut watcher = CallSiteWatcher { callers: Callers::new(&files), executions: Executions::default(), run };
     let outcome = watch(command, limits, watching, &mut watcher)?;
     Ok(watcher.run.into_run(outcome))
 }
@@ -109,6 +114,21 @@ impl<'a> ExampleWatcher<'a> {
         first.map(|first| (*task, first))
     }
 
+    /// Returns whether the call site of this execve is wanted. Only its first call in the run, and
+    /// in a phase, can be.
+    fn wants_program(&self, call: &Call, program: Option<&str>) -> bool {
+        let argument = program.map(|name| Cow::Owned(name.to_owned()));
+        let subsystem = Subsystem::Process;
+        // Programs are files on storage, with rare exceptions.
+        let (object, ambient, met) = (Some(ObjectKind::from(ObjectClass::File(None))), false, Met::default());
+        let used = Use { subsystem, syscall: call.syscall, argument, object, ambient, met };
+        let is_new = |uses: &BTreeMap<Use, Tally>| !uses.keys().any(|known| is_same_program(known, &used));
+        let Observation { uses, phases, .. } = &self.observer.observation;
+        let phase = self.observer.phase().filter(|&phase| phases.get(phase).is_none_or(is_new)).map(str::to_owned);
+        let first = First { of_run: is_new(uses), phase, error: None, used };
+        first.places().next().is_some() && self.wanted.program(&first)
+    }
+
     /// Begins anew where the closure may begin: calls before it do not count.
     fn restart(&mut self, event: &Event) {
         if let (Part::Marked, Event::Called { call, .. }, Some(examples)) = (self.part, event, &mut self.examples)
@@ -130,6 +150,12 @@ impl Watcher for ExampleWatcher<'_> {
         }
     }
 
+    fn renumbered(&mut self, task: Tid, former: Tid) {
+        if let Some(examples) = &mut self.examples {
+            examples.renumbered(task, former);
+        }
+    }
+
     fn executed(&mut self, task: Tid, former: Tid) {
         if let Some(examples) = &mut self.examples {
             examples.executed(task, former);
@@ -148,6 +174,7 @@ impl Watcher for ExampleWatcher<'_> {
 /// As [`ExampleWatcher`], with call sites: their images cannot be sent to another thread.
 struct CallSiteWatcher<'a> {
     callers: Callers<'a>,
+    executions: Executions,
     run: ExampleWatcher<'a>,
 }
 
@@ -156,10 +183,15 @@ impl Watcher for CallSiteWatcher<'_> {
         if let Some((task, first)) = self.run.fold(event)
             && self.run.wanted.site(&first)
         {
-            // The stack is that of the new program.
             let is_replaced = matches!(event, Event::Called { call, outcome: CallOutcome::Returned(_), .. } if call.syscall.is_execute());
-            let site = if is_replaced { CallSite::without_frames(NoSite::Replaced) } else { self.callers.of(task) };
+            let site = match is_replaced {
+                true => self.executions.of_replaced(task),
+                false => self.executions.of_stack(task, &mut self.callers),
+            };
             self.run.observer.observation.sites.add(&first, &site);
+        }
+        if let Event::Ended { task, .. } = *event {
+            self.executions.ended(task);
         }
     }
 
@@ -167,7 +199,21 @@ impl Watcher for CallSiteWatcher<'_> {
         self.run.entered(task, call);
     }
 
+    fn executes(&mut self, task: Tid, call: &Call, program: Option<&str>) {
+        self.executions.entered(task, &mut self.callers, || self.run.wants_program(call, program));
+    }
+
+    fn awaits(&mut self, parent: Tid, child: Tid) {
+        self.executions.awaits(parent, child);
+    }
+
+    fn renumbered(&mut self, task: Tid, former: Tid) {
+        self.executions.renumbered(task, former);
+        self.run.renumbered(task, former);
+    }
+
     fn executed(&mut self, task: Tid, former: Tid) {
+        self.executions.executed(task);
         self.run.executed(task, former);
     }
 

@@ -173,6 +173,20 @@ fn unsafe_code_lives_in_two_modules() {
 }
 
 #[test]
+fn readme_gives_a_reason_for_each_dependency() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
+    let (_, table) = readme.split_once("## Dependencies").expect("a section");
+    let named: Vec<&str> = table.split(|letter: char| !(letter.is_alphanumeric() || "-_".contains(letter))).collect();
+    let workspace = cargo_metadata::MetadataCommand::new().no_deps().exec().expect("metadata of this workspace");
+    for package in &workspace.packages {
+        let foreign = package.dependencies.iter().filter(|dependency| dependency.path.is_none());
+        for name in foreign.map(|dependency| dependency.rename.as_ref().unwrap_or(&dependency.name)) {
+            assert!(named.contains(&name.as_str()), "{name}, used by {}, is not in README.md", package.name);
+        }
+    }
+}
+
+#[test]
 fn files_are_short_and_begin_with_their_duty() {
     for (path, text) in
         ["src", "cargo-sysguard", "examples", "tests", "benches"].iter().flat_map(|folder| files(folder, "rs"))

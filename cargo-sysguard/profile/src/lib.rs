@@ -8,6 +8,13 @@
 //!
 //! Samples are evidence and never a verdict: they are no part of a baseline.
 
+pub mod gates;
 pub mod kernel;
+pub mod naming;
+pub mod perf;
 pub mod profile;
 pub mod recording;
+pub mod report;
+pub mod shares;
+pub mod user;
+pub mod workload;

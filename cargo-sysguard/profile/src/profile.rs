@@ -11,7 +11,7 @@ pub struct Profile {
     pub clock: Clock,
     /// Samples per second, as asked for.
     pub frequency: u64,
-    /// Each stack once.
+    /// In no order.
     pub stacks: Vec<Stack>,
     /// Samples that the kernel could not store.
     pub lost: u64,
@@ -90,3 +90,6 @@ pub struct UserFunction {
     /// Source file and line of the sampled instruction.
     pub source: Option<(Arc<str>, u32)>,
 }
+
+#[cfg(test)]
+pub(crate) mod fixture;

@@ -1,7 +1,10 @@
 //! What sampling a run gives, before addresses have names. Main type: [`Recording`].
 
+use std::collections::HashMap;
+use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The samples and totals of one run.
@@ -13,15 +16,36 @@ pub struct Recording {
     pub frequency: u64,
     /// In the order of their times.
     pub samples: Vec<Sample>,
-    /// Samples that the kernel could not store.
+    /// Samples and other records that the kernel could not store.
     pub lost: u64,
+    /// How often the kernel paused sampling because it took too much time.
+    pub throttled: u64,
     /// The programs that ran, in the order of their starts.
     pub processes: Vec<Process>,
+    /// The files of their code, opened while they ran. `None` for a file that could not be opened.
+    pub files: Files,
     /// Totals of the run.
     pub totals: Totals,
     /// What could not be measured.
     pub missing: Vec<Missing>,
 }
+
+/// Open files.
+pub type Files = HashMap<FileId, Option<Arc<File>>>;
+
+/// What identifies a mapped file. All are 0 for memory that is no file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId {
+    /// The major and minor number of its device.
+    pub device: (u32, u32),
+    /// Its inode number.
+    pub inode: u64,
+    /// Differs between files that had the inode number one after the other.
+    pub generation: u64,
+}
+
+/// The name of the library that the kernel maps into every program.
+pub const VDSO: &str = "[vdso]";
 
 /// What ticks between two samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,21 +57,24 @@ pub enum Clock {
     Cycles,
 }
 
-/// The stack of a task at one tick.
+/// Ticks of one process with the same stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// The process (thread group) of the task.
+    /// The process (thread group).
     pub pid: u32,
-    /// The task.
+    /// The task of the first tick.
     pub tid: u32,
-    /// Nanoseconds since the start of the machine (CLOCK_MONOTONIC).
+    /// Nanoseconds since the start of the machine (CLOCK_MONOTONIC) at the first tick.
     pub time: u64,
-    /// Ticks that the sample stands for: nanoseconds or cycles, see [`Clock`].
+    /// How many samples had this stack.
+    pub count: u64,
+    /// Ticks that the samples stand for: nanoseconds or cycles, see [`Clock`].
     pub period: u64,
-    /// Addresses of kernel code, innermost first. Empty in user mode, and without the right to see
-    /// them.
+    /// Addresses of kernel code, innermost first. All but the first lie in the call instruction, not
+    /// after it. Empty in user mode, and without the right to see them.
     pub kernel: Vec<u64>,
-    /// Addresses of user code, innermost first. Empty for a kernel thread.
+    /// Addresses of user code, innermost first. All but the first lie in the call instruction, not
+    /// after it. Empty for a kernel thread.
     pub user: Vec<u64>,
     /// Whether the task was in the kernel, also if the kernel's addresses are not visible.
     pub in_kernel: bool,
@@ -74,8 +101,13 @@ pub struct Mapping {
     pub addresses: Range<u64>,
     /// Offset in the file of the first address.
     pub offset: u64,
-    /// The file, or a name in brackets: `[vdso]`.
+    /// The file, or the kernel's name for other memory: `[vdso]`, `//anon`.
     pub file: PathBuf,
+    /// What identifies the file.
+    pub id: FileId,
+    /// From when it was mapped, as [`Sample::time`]. A later mapping of the same address replaces
+    /// it.
+    pub since: u64,
 }
 
 /// Totals of a run, as `perf stat` prints them.
@@ -105,10 +137,13 @@ pub struct Count {
 /// What could not be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Missing {
-    /// Samples in the kernel: needs CAP_PERFMON or a lower `kernel.perf_event_paranoid`.
+    /// Samples in the kernel: needs CAP_PERFMON or a lower `kernel.perf_event_paranoid`. Hardware
+    /// counters then count in user mode only.
     KernelSamples,
     /// Names of kernel functions: needs CAP_SYSLOG or a lower `kernel.kptr_restrict`.
     KernelNames,
     /// Hardware counters: the machine has none.
     HardwareCounters,
+    /// Migrations between CPUs: needs CAP_PERFMON or a lower `kernel.perf_event_paranoid`.
+    CpuMigrations,
 }

@@ -10,6 +10,7 @@ pub(crate) mod init;
 pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod pending;
+pub(crate) mod profile;
 pub(crate) mod reject;
 pub(crate) mod report;
 pub(crate) mod review;

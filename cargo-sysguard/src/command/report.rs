@@ -5,17 +5,21 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use profile::report::write_section;
+use sysguard::unstable::artifacts;
 use sysguard::unstable::model::explain::Kernel;
 use sysguard::unstable::report::evidence::{Evidence, EvidenceFormat, evidence};
-use sysguard::unstable::settings::Flags;
+use sysguard::unstable::settings::{Flags, Settings};
 
 use crate::cargo::PackageFlags;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::message;
 use crate::output::{self, ReportFile};
+use crate::profiles::SavedProfiles;
 use crate::proposals::Proposals;
-use crate::{recorded, taxonomy};
+use crate::recorded::{self, Workload};
+use crate::taxonomy;
 
 /// `report`'s options.
 #[derive(Debug, clap::Args)]
@@ -56,12 +60,15 @@ impl Options {
         if workloads.is_empty() && !self.filters.is_empty() {
             return Err(Failure::usage(format!("no workload matches `{}`", self.filters.join("`, `"))));
         }
+        let profiles = self.profiles(&workloads, &settings)?;
         let evidences: Vec<Evidence<'_>> = workloads
             .iter()
-            .map(|workload| Evidence {
+            .zip(&profiles)
+            .map(|(workload, profile)| Evidence {
                 workload: &workload.name,
                 file: &workload.file,
                 expectation: &workload.expectation,
+                profile: profile.as_deref(),
             })
             .collect();
         let mut text = Vec::new();
@@ -80,6 +87,24 @@ impl Options {
             let _ = writeln!(anstream::stderr(), "{}", message::error(&fault.to_string()));
         }
         Ok(if faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
+    }
+}
+
+impl Options {
+    /// Returns the saved profile of each workload as markup; nothing for formats that leave it out.
+    fn profiles(&self, workloads: &[Workload], settings: &Settings) -> Result<Vec<Option<String>>, Failure> {
+        let ReportFormat::Html = self.format else { return Ok(vec![None; workloads.len()]) };
+        let selected = self.cargo.select(&settings.cargo)?;
+        let saved = SavedProfiles::below(&selected.target);
+        let profile = |workload: &Workload| {
+            let package = selected.packages.iter().find(|package| artifacts::root(package) == workload.package);
+            let Some(package) = package else { return Ok(None) };
+            let Some(record) = saved.load(package.name.as_str(), &workload.name)? else { return Ok(None) };
+            let mut markup = Vec::new();
+            write_section(&mut markup, &record).map_err(Failure::output)?;
+            Ok(Some(String::from_utf8_lossy(&markup).into_owned()))
+        };
+        workloads.iter().map(profile).collect()
     }
 }
 

@@ -4,29 +4,23 @@
 //! timeout(1).
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sysguard::unstable::linux::{
-    Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_signals_to_workload,
-};
+use sysguard::unstable::linux::{Limits, Machine, keep_terminal, leave_signals_to_workload};
 use sysguard::unstable::model::observe::observation::{Engine, ObservedRun};
 use sysguard::unstable::model::run::workload::Exit;
 use sysguard::unstable::model::taxonomy::Taxonomy;
-use sysguard::unstable::model::text::escape;
 use sysguard::unstable::report::{self, Format, Palette};
-use sysguard::unstable::runner::{
-    DEFAULT_GRACE, Lookup, find_command, observe, observe_logged, observe_notified, observe_with_callers,
-};
+use sysguard::unstable::runner::{DEFAULT_GRACE, observe, observe_logged, observe_notified, observe_with_callers};
 use sysguard::unstable::settings;
 
+use crate::command_line::{CommandLine, Failed, shell_status};
 use crate::context::Context;
 use crate::exit_code::Failure;
 use crate::log::{Filter, Log};
-use crate::message;
 use crate::only::{self, Only};
 use crate::output::{self, ReportFile};
 use crate::taxonomy;
@@ -96,34 +90,12 @@ const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but the n
 const NO_LOG: &str = "--log and --time need the end of each call, but the notify engine sees few of them\n\
     help: use --engine ptrace";
 
-/// A failure that replaces the exit status of the command.
-#[derive(Debug)]
-struct Failed {
-    code: u8,
-    message: String,
-}
-
-impl Failed {
-    const USAGE: u8 = 2;
-    const OURS: u8 = 125;
-    const NOT_EXECUTABLE: u8 = 126;
-    const NOT_FOUND: u8 = 127;
-
-    fn ours(message: impl ToString) -> Self {
-        Self { code: Self::OURS, message: message.to_string() }
-    }
-}
-
 impl Options {
     /// Runs the command.
     pub(crate) fn exec(self, context: &Context) -> ExitCode {
         match self.trace(context) {
             Ok(status) => ExitCode::from(status),
-            Err(Failed { code, message }) => {
-                // Ignore a closed standard error: the exit code remains.
-                let _ = writeln!(anstream::stderr(), "{}", message::error(&message));
-                ExitCode::from(code)
-            }
+            Err(failed) => failed.exit(),
         }
     }
 
@@ -134,7 +106,7 @@ impl Options {
         let file = self.output.as_deref().filter(|_| !self.log);
         let file = file.map(ReportFile::prepare).transpose().map_err(Failed::ours)?;
         let taxonomy = taxonomy::find(&self.taxonomy).map_err(usage)?;
-        let program = self.find()?;
+        let command = CommandLine::find(&self.command)?;
         let mut log = self.start_log()?;
         let terminal =
             keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal modes: {error}")))?;
@@ -142,17 +114,13 @@ impl Options {
             .map_err(|error| Failed::ours(format!("cannot leave signals to the command: {error}")))?;
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
         let selected = only::selected(&self.only);
-        let mut observe = |command| match (engine, &mut log) {
+        let observe = |command| match (engine, &mut log) {
             (_, Some(log)) => observe_logged(command, &limits, log, self.callers.then_some(&selected)),
             (Engine::Notify, None) => observe_notified(command, &limits),
             (_, None) if self.callers => observe_with_callers(command, &limits, &selected),
             (_, None) => observe(command, &limits),
         };
-        let (observation, outcome) = match observe(command(program.clone(), self.command.clone())) {
-            Err(error) if is_without_interpreter(&error) => observe(by_shell(program, &self.command)),
-            observed => observed,
-        }
-        .map_err(Failed::from)?;
+        let (observation, outcome) = command.run(observe)?;
         if let Some(reason) = outcome.incomplete {
             terminal.restore();
             return Err(Failed::ours(format!(
@@ -168,7 +136,7 @@ impl Options {
         let times = times.map_err(|error| Failed::ours(format!("cannot write the log: {error}")))?.flatten();
         let recording = ObservedRun {
             workload: None,
-            command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            command: command.text(),
             platform: settings::platform(),
             kernel: Machine::kernel_release(),
             engine,
@@ -184,8 +152,7 @@ impl Options {
         if lost > 0 {
             return Err(Failed::ours(format!("{lost} events were lost, so the report is incomplete")));
         }
-        // A status is 0 to 255, and a signal's number below 65.
-        Ok(u8::try_from(outcome.exit.shell_status()).unwrap_or(u8::MAX))
+        Ok(shell_status(outcome.exit))
     }
 
     /// Refuses options that the engine does not support.
@@ -206,57 +173,6 @@ impl Options {
         let file = self.output.as_deref().map(output::log_file).transpose().map_err(Failed::ours)?;
         Ok(Some(Log::new(self.filters.clone(), file, self.time)))
     }
-
-    /// Looks for the command as a shell does.
-    fn find(&self) -> Result<PathBuf, Failed> {
-        let name = self.command.first().map(OsString::as_os_str).unwrap_or_default();
-        let failed = |code, reason: &str| Failed {
-            code,
-            message: format!("cannot execute {}: {reason}", escape::line(&name.to_string_lossy())),
-        };
-        match find_command(name) {
-            Lookup::Found(program) => Ok(program),
-            Lookup::NotExecutable(file) => Err(failed(Failed::NOT_EXECUTABLE, &not_executable(&file))),
-            Lookup::Missing => Err(failed(Failed::NOT_FOUND, "not found")),
-        }
-    }
-}
-
-/// Returns the reason a file cannot be executed.
-fn not_executable(file: &Path) -> String {
-    match fs::metadata(file) {
-        Err(error) => error.to_string(),
-        Ok(_) => "not an executable file".to_owned(),
-    }
-}
-
-fn command(program: PathBuf, argv: Vec<OsString>) -> Command {
-    Command {
-        program,
-        argv,
-        environment: Environment::Inherited,
-        cwd: None,
-        scratch: None,
-        stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
-        isolated: false,
-    }
-}
-
-/// Returns whether execve(2) failed with ENOEXEC, as for a script without `#!`.
-fn is_without_interpreter(error: &TraceError) -> bool {
-    matches!(error, TraceError::Exec { source, .. } if source.raw_os_error() == Some(ENOEXEC))
-}
-
-/// include/uapi/asm-generic/errno-base.h
-const ENOEXEC: i32 = 8;
-
-/// Returns a command that runs the script with a shell, as execvp(3) does for env(1) and
-/// timeout(1).
-fn by_shell(script: PathBuf, command_line: &[OsString]) -> Command {
-    const SHELL: &str = "/bin/sh";
-    let arguments = command_line.iter().skip(1).cloned();
-    let argv = [OsString::from(SHELL), script.into_os_string()].into_iter().chain(arguments).collect();
-    command(PathBuf::from(SHELL), argv)
 }
 
 fn write(recording: &ObservedRun, format: Format, taxonomy: &Taxonomy, file: Option<ReportFile<'_>>) -> io::Result<()> {
@@ -266,16 +182,4 @@ fn write(recording: &ObservedRun, format: Format, taxonomy: &Taxonomy, file: Opt
     };
     report::observation(&mut file, recording, format, taxonomy, &Palette::plain())?;
     file.finish()
-}
-
-impl From<TraceError> for Failed {
-    fn from(error: TraceError) -> Self {
-        let code = match &error {
-            // The program exists, but its interpreter does not.
-            TraceError::Exec { source, .. } if source.kind() == io::ErrorKind::NotFound => Self::NOT_FOUND,
-            TraceError::Exec { .. } => Self::NOT_EXECUTABLE,
-            _ => Self::OURS,
-        };
-        Self { code, message: error.to_string() }
-    }
 }

@@ -13,6 +13,7 @@ use sysguard::unstable::model::facts::fact::Fact;
 use sysguard::unstable::model::facts::finding::Finding;
 use sysguard::unstable::model::judge::pending::Pending;
 use sysguard::unstable::model::judge::verdict::Change;
+use sysguard::unstable::report;
 use sysguard::unstable::runner::DiffTool;
 use sysguard::unstable::store::Decided;
 
@@ -102,6 +103,7 @@ impl<'a> Review<'a> {
                     }
                 }
                 Step::Undo => note = self.undo(walk, done)?,
+                Step::Stack => note = self.stack(at, &pending)?,
                 Step::Open => note = self.open(at, &pending),
                 Step::Help => self.screen.help().map_err(Failure::output)?,
                 Step::Skip(of) => walk.skip(of),
@@ -153,6 +155,18 @@ impl<'a> Review<'a> {
         }
         walk.return_to(last.at);
         done.pop();
+        Ok(None)
+    }
+
+    /// Shows the stack of a finding's first call. Returns why there is none, if so.
+    fn stack(&self, at: usize, pending: &Pending) -> Result<Option<String>, Failure> {
+        let Item { place, fact, .. } = &self.items.list[at];
+        let finding = pending.findings().into_iter().find(|finding| Some(&finding.fact) == fact.as_ref());
+        let Some(finding) = finding else { return Ok(Some("an empty baseline has no stack".to_owned())) };
+        let Some(frames) = pending.stack(&finding.fact) else {
+            return Ok(Some(report::without_stack(&finding)));
+        };
+        self.screen.stack(&finding.fact.key(&place.1), frames).map_err(Failure::output)?;
         Ok(None)
     }
 

@@ -49,7 +49,7 @@ pub(crate) struct CauseLine<'a> {
 }
 
 /// At most 80 columns.
-const KEYS: &str = "[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit
+const KEYS: &str = "[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  stac[k]  [o]pen  [?]  [q]uit
 the whole cause, in every workload: [g] accept  [x] reject";
 
 const HELP: &str = "
@@ -61,6 +61,7 @@ const HELP: &str = "
   g, x  accept or reject all findings of its cause (the line with @), in every
         workload; asks first if there are several
   u  undo the last decision; press again for the one before
+  k  show the stack of its first call
   o  open $VISUAL or $EDITOR at the source line, or at the expectation
   q  quit; Ctrl-Z suspends
 
@@ -96,6 +97,25 @@ impl<'a> Screen<'a> {
     /// Explains the keys until one is pressed.
     pub(crate) fn help(&self) -> io::Result<()> {
         self.ask(HELP).map(drop)
+    }
+
+    /// Shows a stack, one screen after the other, until a key other than `k` is pressed.
+    pub(crate) fn stack(&self, key: &str, frames: &[String]) -> io::Result<()> {
+        let (rows, columns) = self.keys.size_checked().unwrap_or((24, 80));
+        let pages = pages(frames, rows.into(), columns.into());
+        for (at, page) in pages.iter().enumerate() {
+            let rest: usize = pages[at + 1..].iter().map(Vec::len).sum();
+            let question = match rest {
+                0 => "\nPress a key to go on. ".to_owned(),
+                _ => format!("\n{rest} more lines: [k] shows them, another key goes on. "),
+            };
+            let text: String = page.iter().map(|line| format!("{line}\n")).collect();
+            let heading = escape::line(key);
+            if !matches!(self.ask(&format!("\nstack of {heading}\n{text}{question}"))?, Some('k' | 'K')) {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// Returns whether the answer is yes.
@@ -194,6 +214,30 @@ impl CauseLine<'_> {
     }
 }
 
+/// Returns the lines of a stack by screen, wrapped at words.
+fn pages(frames: &[String], rows: usize, columns: usize) -> Vec<Vec<String>> {
+    /// Lines above and below, and a heading of two lines.
+    const OTHERS: usize = 5;
+    let options = wrapping(columns).initial_indent("  ");
+    let lines: Vec<String> = frames
+        .iter()
+        .flat_map(|frame| {
+            textwrap::wrap(&escape::line(frame), &options).into_iter().map(String::from).collect::<Vec<_>>()
+        })
+        .collect();
+    lines.chunks(rows.saturating_sub(OTHERS).max(3)).map(<[String]>::to_vec).collect()
+}
+
+/// Returns how lines are wrapped on a terminal of this width.
+fn wrapping(columns: usize) -> textwrap::Options<'static> {
+    textwrap::Options::new(columns.max(20))
+        .subsequent_indent(INDENT)
+        // The default depends on features that other crates enable.
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
 /// Wraps the lines of a text at words, and cuts it so that its first line, which has the key, and
 /// the cause below it stay on the screen.
 fn fitted(text: &str, cause: Option<&str>, rows: usize, columns: usize) -> String {
@@ -204,12 +248,7 @@ fn fitted(text: &str, cause: Option<&str>, rows: usize, columns: usize) -> Strin
     let (key, rest) = text.split_once('\n').unwrap_or((text, ""));
     // It is not wrapped at words: a key must be copied whole.
     let of_key = textwrap::core::display_width(key).div_ceil(columns.max(1));
-    let options = textwrap::Options::new(columns.max(20))
-        .subsequent_indent(INDENT)
-        // The default depends on features that other crates enable.
-        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let options = wrapping(columns);
     let mut above: Vec<String> =
         cause.into_iter().flat_map(|line| textwrap::wrap(line, &options)).map(String::from).collect();
     if above.len() > OF_CAUSE {
@@ -262,6 +301,17 @@ mod tests {
         let shown = fitted(&format!("{key}\n{many}"), Some(&cause), 24, 80);
         assert!(shown.lines().count() + 2 + 5 <= 24, "the key takes three lines:\n{shown}");
         assert!(shown.starts_with(&format!("{key}\n  @7c2c7a8e name name ")), "{shown}");
+    }
+
+    #[test]
+    fn long_stack_has_several_screens() {
+        let frames: Vec<String> = (0..40).map(|at| format!("demo::recurse{at} at src/main.rs:{at}")).collect();
+        assert_eq!(pages(&frames, 50, 200).iter().map(Vec::len).collect::<Vec<_>>(), [40]);
+        assert_eq!(pages(&frames, 24, 80).iter().map(Vec::len).collect::<Vec<_>>(), [19, 19, 2]);
+        let long = [format!("demo::<{}> at src/main.rs:7\u{1b}[2J", "Vec<u8, ".repeat(20))];
+        let pages = pages(&long, 24, 80);
+        assert_eq!(pages.len(), 1);
+        assert!(pages[0].iter().all(|line| line.chars().count() <= 80 && !line.contains('\u{1b}')), "{pages:?}");
     }
 
     #[test]

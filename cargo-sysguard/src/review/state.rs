@@ -35,6 +35,8 @@ pub(crate) enum Step {
     Skip(Vec<usize>),
     /// Restore what the last decision changed.
     Undo,
+    /// Show the stack of the first call.
+    Stack,
     /// Open the editor.
     Open,
     /// Explain the keys.
@@ -103,6 +105,7 @@ impl Walk {
             'r' | 'R' | 'x' => Step::Decide { decision: Decision::Reject, reason: false, scope, of },
             's' | 'S' => Step::Skip(of),
             'u' | 'U' => Step::Undo,
+            'k' | 'K' => Step::Stack,
             'o' | 'O' => Step::Open,
             '?' => Step::Help,
             'q' | 'Q' | END_OF_TRANSMISSION => Step::Quit,
@@ -157,6 +160,7 @@ mod tests {
             (0, 'S', Step::Skip(vec![0, 1, 3])),
             (5, 's', Step::Skip(vec![5])),
             (0, 'u', Step::Undo),
+            (0, 'k', Step::Stack),
             (0, 'o', Step::Open),
             (0, '?', Step::Help),
             (0, 'q', Step::Quit),

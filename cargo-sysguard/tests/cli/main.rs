@@ -233,6 +233,7 @@ fn of_proposals() -> Vec<Trial> {
         untraced review::read_only_tree_ends_review_without_loss,
         untraced review::commands_are_printed_without_a_terminal,
         untraced review::key_stays_on_the_screen,
+        untraced review::stack_is_shown_by_screen,
         untraced review::undo_restores_each_decision,
         untraced review::editor_opens_at_the_line,
         untraced review_causes::findings_are_ordered_by_cause,

@@ -278,7 +278,7 @@ pub(crate) fn key_stays_on_the_screen() {
         assert!(shown.contains("\n  first   connect(3, /srv/data/of/a/service "), "{shown}");
         assert!(shown.contains("\n          "), "lines wrap:\n{shown}");
         assert!(shown.ends_with(
-            "\n[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit\n\
+            "\n[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  stac[k]  [o]pen  [?]  [q]uit\n\
              the whole cause, in every workload: [g] accept  [x] reject\n> "
         ));
         session.press("?");
@@ -292,6 +292,47 @@ pub(crate) fn key_stays_on_the_screen() {
         session.press("q");
         assert_eq!(session.ends(), Some(101));
     }
+}
+
+pub(crate) fn stack_is_shown_by_screen() {
+    let frames: String = (0..40).map(|at| format!("#       - \"demo::recurse at src/main.rs:{at}\"\n")).collect();
+    let stacks = format!(
+        "# site_reasons:\n#   network::socket: replaced\n# stacks:\n#   - of: [\"network::connect\"]\n#     frames:\n{frames}"
+    );
+    let project = proposing("review-stack").file(
+        TALK_NEW,
+        &format!("{PROPOSAL}{REMARKS}{stacks}")
+            .replace("#   network::socket: http 1.2.0 http::get, called by demo::fetch at src/main.rs:7\n", ""),
+    );
+    let before = project.files();
+    for (rows, columns, screens) in [(24, 80, &[19, 2][..]), (50, 200, &[][..])] {
+        let mut session = Session::start_on(&project, &["review"], (rows, columns));
+        session.until(PROMPT);
+        session.press("k");
+        for rest in screens.iter().map(|last| if *last == 19 { 21 } else { 2 }) {
+            let shown = session.until(&format!("\n{rest} more lines: [k] shows them, another key goes on. "));
+            assert!(
+                shown.contains("\nstack of net::talk::network::connect\n  demo::recurse at src/main.rs:"),
+                "{shown}"
+            );
+            assert!(shown.trim_start().lines().count() <= rows.into(), "{shown}");
+            session.press("k");
+        }
+        let last = session.until("\nPress a key to go on. ");
+        assert!(last.contains("  demo::recurse at src/main.rs:39\n"), "{last}");
+        assert!(last.trim_start().lines().count() <= rows.into(), "{last}");
+        session.press(" ");
+        assert!(session.until(PROMPT).contains("\n1 of 4  "));
+        session.press("s");
+        assert!(session.until(PROMPT).contains("\n2 of 4  "));
+        session.press("k");
+        let shown = session.until(PROMPT);
+        let reason = "\nno stack: execve had replaced the program before its stack was read\n";
+        assert!(shown.contains(reason) && shown.contains("\n2 of 4  "), "{shown}");
+        session.press("q");
+        assert_eq!(session.ends(), Some(101));
+    }
+    assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
 pub(crate) fn undo_restores_each_decision() {

@@ -12,14 +12,15 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Returns a package in which nextest ends every test after two seconds.
+/// Returns a package in which nextest ends every test after five seconds: three runs fit, a recording
+/// or a confirmation does not.
 fn limited(name: &str, body: &str) -> Project {
     let limit = "[profile.default]\nslow-timeout = { period = \"1s\", terminate-after = 2 }\n";
     Project::foreign(name).file(".config/nextest.toml", limit).file("tests/it.rs", &test(body))
 }
 
 fn test(body: &str) -> String {
-    format!("#[test]\nfn slow() {{\n    std::thread::sleep(std::time::Duration::from_millis(700));\n    {body}\n}}\n")
+    format!("#[test]\nfn slow() {{\n    std::thread::sleep(std::time::Duration::from_millis(1500));\n    {body}\n}}\n")
 }
 
 fn recording_waits_for_the_end_of_nextest() {

@@ -11,6 +11,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing_with(&["gcc", "ar"]) crate_is_named_without_lines,
         tracing new_error_has_the_line_of_its_own_call,
         tracing null_site_has_a_reason,
+        tracing executed_program_has_the_line_of_its_caller,
+        tracing_with(&["gcc"]) program_after_vfork_has_the_line_of_its_caller,
         tracing first_baseline_is_shown_with_call_sites,
     ]
 }
@@ -84,7 +86,67 @@ fn new_error_has_the_line_of_its_own_call() {
     }
 }
 
-/// The stack of a successful execve is that of the new program.
+/// Returns the findings of a test.
+fn findings(project: &Project, engine: &str) -> Vec<serde_json::Value> {
+    let json = project.sysguard(&format!("test --update no --format json --engine {engine}")).ends(101).stdout;
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    report["verdicts"][0]["findings"].as_array().expect("a list").clone()
+}
+
+/// A successful execve replaces the stack of its caller, and a child of posix_spawn(3) has a stack
+/// of its own.
+fn executed_program_has_the_line_of_its_caller() {
+    const MAIN: &str = r#"use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+fn main() {
+    assert!(Command::new("/bin/none").status().is_err());
+    assert!(Command::new("/bin/true").status().unwrap().success());
+    let mut forked = Command::new("/bin/false");
+    unsafe { forked.pre_exec(|| Ok(())) };
+    assert!(!forked.status().unwrap().success());
+    std::thread::spawn(|| panic!("{}", Command::new("/bin/echo").exec())).join().unwrap();
+}
+"#;
+    let project = Project::new("sites-execve").file("src/main.rs", "fn main() {}\n");
+    let project = project.expecting("own", "bin: sites-execve");
+    project.sysguard("bless").ends(0);
+    let project = project.file("src/main.rs", MAIN);
+    for engine in ["guard", "ptrace"] {
+        let found = findings(&project, engine);
+        for (program, line) in [("argument=none", 5), ("true,file", 6), ("false,file", 9), ("echo,file", 10)] {
+            let key = format!("own::process::execve::{program}");
+            let finding = found.iter().find(|found| found["key"] == key).unwrap_or_else(|| panic!("{key}: {found:?}"));
+            assert_eq!(finding["site"]["line"], line, "{engine}: {finding}");
+            assert_eq!(finding["site"]["file"], "src/main.rs", "{engine}: {finding}");
+            let example = finding["example"].as_str().unwrap_or_default();
+            assert!(example.starts_with("execve(\"/bin/"), "{engine}: {finding}");
+        }
+    }
+}
+
+/// Returns the stack of a program that a child of vfork(2) executes: it runs on its parent's stack.
+fn program_after_vfork_has_the_line_of_its_caller() {
+    const C: &str = "#include <sys/wait.h>\n#include <unistd.h>\n\nint main(int count, char **words) {\n\tif (count > 1)\n\t\treturn 0;\n\tif (vfork() == 0) {\n\t\texeclp(\"true\", \"true\", (char *)0);\n\t\t_exit(1);\n\t}\n\treturn wait(0) < 0;\n}\n";
+    let project = Project::new("sites-vfork").file("spawn.c", C).file("src/main.rs", "fn main() {}\n");
+    let mut gcc = std::process::Command::new("gcc");
+    gcc.args(["-g", "-O1", "spawn.c", "-o", "spawn"]).current_dir(project.path("."));
+    assert!(gcc.status().expect("gcc").success());
+    let spawn = project.path("spawn").display().to_string();
+    let project = project.expecting("own", &format!("command: [{spawn}, quiet]"));
+    project.sysguard("bless").ends(0);
+    let path = "expectations/own.yaml";
+    let before = project.read(path);
+    let project = project.file(path, &before.replace(", quiet]", "]"));
+    for engine in ["guard", "ptrace"] {
+        let found = findings(&project, engine);
+        let key = "own::process::execve::true,file";
+        let finding = found.iter().find(|found| found["key"] == key).unwrap_or_else(|| panic!("{key}: {found:?}"));
+        assert_eq!(finding["site"]["function"], "main", "{engine}: {finding}");
+        assert_eq!(finding["site"]["line"], 8, "{engine}: {finding}");
+    }
+}
+
 fn null_site_has_a_reason() {
     const MAIN: &str = "fn main() {\n    let _ = std::process::Command::new(\"/bin/sh\").args([\"-c\", \"kill -SEGV $$\"]).status();\n}\n";
     let project = Project::new("sites-reason").file("src/main.rs", "fn main() {}\n");
@@ -99,11 +161,9 @@ fn null_site_has_a_reason() {
             let is_meant = |found: &&serde_json::Value| found["key"].as_str().is_some_and(|it| it.starts_with(key));
             findings.iter().find(is_meant).unwrap_or_else(|| panic!("{key}: {json}"))
         };
-        for (key, reason) in [("own::process::execve", "replaced"), ("own::signals::SIGSEGV", "not_a_call")] {
-            let finding = found(key);
-            assert!(finding["site"].is_null(), "{engine}: {finding}");
-            assert_eq!(finding["site_reason"], reason, "{engine}: {finding}");
-        }
+        let finding = found("own::signals::SIGSEGV");
+        assert!(finding["site"].is_null(), "{engine}: {finding}");
+        assert_eq!(finding["site_reason"], "not_a_call", "{engine}: {finding}");
         let cloned = findings.iter().find(|found| found["site"]["line"] == 2).unwrap_or_else(|| panic!("{json}"));
         assert!(cloned.get("site_reason").is_none(), "{engine}: {cloned}");
     }
@@ -116,6 +176,10 @@ fn first_baseline_is_shown_with_call_sites() {
     let proposal = project.read("expectations/own.yaml.new");
     let remarks = proposal.split_once("\n# sites:\n").map(|(_, remarks)| remarks).expect(&proposal);
     assert!(remarks.contains("network::bind: sites_first::main at src/main.rs:2\n"), "{remarks}");
+    let stacks = remarks.split_once("\n# stacks:\n").map(|(_, stacks)| stacks).expect(remarks);
+    assert!(stacks.contains("#       - network::bind\n"), "{stacks}");
+    assert!(stacks.contains("#       - sites_first::main at src/main.rs:2\n"), "{stacks}");
+    assert!(!stacks.contains(env!("HOME")) && proposal.len() < 100_000, "{} bytes:\n{stacks}", proposal.len());
 
     let json = project.sysguard("bless --format json").ends(0).stdout;
     let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");

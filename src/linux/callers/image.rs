@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::linux::sys;
 use crate::model::kernel::call::Tid;
 
 /// A program or a library.
-pub(super) struct Image<'a> {
+pub struct Image<'a> {
     /// Parts of the file that are loaded as code: file offsets, and the address of the first byte.
     segments: Vec<(Range<u64>, u64)>,
     pub(super) sections: ExplicitModuleSectionInfo<Arc<[u8]>>,
@@ -36,13 +37,15 @@ pub(super) struct Image<'a> {
 }
 
 /// The functions at an address, inlined ones first.
-type Functions = Rc<[Function]>;
+pub type Functions = Rc<[Function]>;
 
 /// A function, as far as debug information and symbols describe it.
-pub(super) struct Function {
-    pub(super) name: Option<String>,
+#[derive(Debug)]
+pub struct Function {
+    /// The demangled name.
+    pub name: Option<String>,
     /// File and line.
-    pub(super) source: Option<(String, u32)>,
+    pub source: Option<(String, u32)>,
 }
 
 enum Symbols<'a> {
@@ -52,25 +55,42 @@ enum Symbols<'a> {
     None,
 }
 
+impl fmt::Debug for Image<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Image").field("path", &self.path).finish()
+    }
+}
+
 impl<'a> Image<'a> {
-    /// Reads an image from the task's root. `None` if the file is gone or not an ELF file.
-    pub(super) fn read(task: Tid, mapping: &Mapping<'_>) -> Option<Self> {
+    /// Reads the image of a mapping of a task. `None` if the file is gone or not an ELF file.
+    pub(super) fn of_task(task: Tid, mapping: &Mapping<'_>) -> Option<Self> {
         if mapping.path == VDSO {
             let mut bytes = vec![0; usize::try_from(mapping.range.end - mapping.range.start).ok()?];
             let length = sys::read_memory(task, mapping.range.start, &mut bytes).ok()?;
-            let object = object::File::parse(&bytes[..length]).ok()?;
-            let symbols: SymbolMap<_> = object.symbol_map();
-            let symbols = symbols.symbols().iter().map(|symbol| (symbol.address(), symbol.name().to_owned()));
-            return Some(Self::of(&object, mapping, OnceCell::from(Symbols::Memory(symbols.collect()))));
+            return Self::of_vdso(&bytes[..length]);
         }
-        let cache = ReadCache::new(File::open(seen_by(task, mapping.path)).ok()?);
+        let file = File::open(format!("{}{}", root(task), mapping.path)).ok()?;
+        Self::of_file(file, mapping.path.to_owned())
+    }
+
+    /// Reads a file. Its symbols are read later, from `path`. `None` if it is not an ELF file.
+    pub fn of_file(file: File, path: String) -> Option<Self> {
+        let cache = ReadCache::new(file);
         let object = object::File::parse(&cache).ok()?;
-        Some(Self::of(&object, mapping, OnceCell::new()))
+        Some(Self::of(&object, path, OnceCell::new()))
+    }
+
+    /// Reads a copy of the vDSO. `None` if it is not an ELF file.
+    pub fn of_vdso(bytes: &[u8]) -> Option<Self> {
+        let object = object::File::parse(bytes).ok()?;
+        let symbols: SymbolMap<_> = object.symbol_map();
+        let symbols = symbols.symbols().iter().map(|symbol| (symbol.address(), symbol.name().to_owned()));
+        Some(Self::of(&object, VDSO.to_owned(), OnceCell::from(Symbols::Memory(symbols.collect()))))
     }
 
     fn of<'data>(
         object: &object::File<'data, impl ReadRef<'data>>,
-        mapping: &Mapping<'_>,
+        path: String,
         symbols: OnceCell<Symbols<'a>>,
     ) -> Self {
         let section = |name: &str| {
@@ -101,20 +121,21 @@ impl<'a> Image<'a> {
             eh_frame_hdr,
             ..ExplicitModuleSectionInfo::default()
         };
-        Self { segments, sections, path: mapping.path.to_owned(), symbols, found: RefCell::default() }
+        Self { segments, sections, path, symbols, found: RefCell::default() }
     }
 
     /// Returns the address that belongs to a file offset, if that is code.
-    pub(super) fn address(&self, offset: u64) -> Option<u64> {
+    pub fn address(&self, offset: u64) -> Option<u64> {
         let (segment, address) = self.segments.iter().find(|(segment, _)| segment.contains(&offset))?;
         Some(address + (offset - segment.start))
     }
 
-    /// Returns the functions at an address, read through a task that has loaded the image. There is
-    /// at least one; an unknown one has neither name nor source.
-    pub(super) fn functions(&self, task: Tid, files: &'a SymbolFiles, address: u64) -> Functions {
+    /// Returns the functions at an address. There is at least one; an unknown one has neither name
+    /// nor source. `root` is the folder below which the path of the image lies: that of a task that
+    /// has loaded it, or an empty string.
+    pub fn functions(&self, root: &str, files: &'a SymbolFiles, address: u64) -> Functions {
         let symbols = self.symbols.get_or_init(|| {
-            let read = DebugInfo::read(files, Path::new(&seen_by(task, &self.path)));
+            let read = DebugInfo::read(files, &PathBuf::from(format!("{root}{}", self.path)));
             read.map_or(Symbols::None, |debug_info| Symbols::File(Box::new(debug_info)))
         });
         self.found.borrow_mut().entry(address).or_insert_with(|| symbols.functions(address)).clone()
@@ -131,8 +152,9 @@ impl<'a> Image<'a> {
     }
 }
 
-fn seen_by(task: Tid, path: &str) -> String {
-    format!("/proc/{task}/root{path}")
+/// Returns the folder through which a task's files are visible.
+pub(super) fn root(task: Tid) -> String {
+    format!("/proc/{task}/root")
 }
 
 impl Symbols<'_> {

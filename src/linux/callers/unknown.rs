@@ -11,6 +11,17 @@ use crate::model::observe::call_site::CallSite;
 #[derive(Debug, Default)]
 pub struct SymbolFiles(());
 
+/// A stub without registers.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitingParent(());
+
+impl WaitingParent {
+    /// Returns `None`.
+    pub fn new(_task: Tid) -> Option<Self> {
+        None
+    }
+}
+
 /// A stub without call sites.
 #[derive(Debug)]
 pub struct Callers<'a>(PhantomData<&'a SymbolFiles>);
@@ -23,6 +34,11 @@ impl<'a> Callers<'a> {
 
     /// Returns an empty call site.
     pub fn of(&mut self, _task: Tid) -> CallSite {
+        CallSite::without_frames(NoSite::Unsupported)
+    }
+
+    /// Returns an empty call site.
+    pub fn of_child(&mut self, _task: Tid, _parent: &WaitingParent) -> CallSite {
         CallSite::without_frames(NoSite::Unsupported)
     }
 

@@ -160,6 +160,16 @@ impl<'a> EngineState<'a> {
         }
     }
 
+    /// Returns what was read at the entry of the call that a task is in, if it names an argument.
+    pub(super) fn argument(&self, task: Tid) -> Option<&str> {
+        match self {
+            Self::Ptrace(engine) => engine.argument(task),
+            Self::Guard(engine) => engine.witness.argument_of(task),
+            // It keeps no call sites.
+            Self::Notify(_) => None,
+        }
+    }
+
     /// Returns why this run must be repeated by another engine, if it must.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
         match self {

@@ -105,6 +105,10 @@ impl Watcher for &NotifyQueue<'_> {
         self.state().watcher.entered(task, call);
     }
 
+    fn renumbered(&mut self, task: Tid, former: Tid) {
+        self.state().watcher.renumbered(task, former);
+    }
+
     fn executed(&mut self, task: Tid, former: Tid) {
         self.state().watcher.executed(task, former);
     }

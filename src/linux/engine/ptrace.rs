@@ -63,6 +63,11 @@ impl<'a> PtraceEngine<'a> {
         }
     }
 
+    /// Returns what was read at the entry of the call that a task is in, if it names an argument.
+    pub(super) fn argument(&self, task: Tid) -> Option<&str> {
+        self.witness.as_ref().and_then(|witness| witness.argument_of(task))
+    }
+
     /// Logs calls that last long.
     pub(super) fn on_tick(&mut self) {
         self.log.iter_mut().for_each(CallLog::tick);

@@ -31,13 +31,16 @@ use crate::model::notify::interruption::Registers;
 /// The registers that stack unwinding starts with.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[derive(Debug, Clone, Copy)]
-pub(in crate::linux) struct StackRegisters {
-    pub(in crate::linux) instruction: u64,
+pub struct StackRegisters {
+    /// The instruction pointer.
+    pub instruction: u64,
     /// The return address, on architectures that keep it in a register.
     #[cfg(target_arch = "aarch64")]
-    pub(in crate::linux) link: u64,
-    pub(in crate::linux) stack: u64,
-    pub(in crate::linux) frame: u64,
+    pub link: u64,
+    /// The stack pointer.
+    pub stack: u64,
+    /// The frame pointer.
+    pub frame: u64,
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -46,6 +46,22 @@ pub(in crate::linux) fn has_report(tid: pid_t) -> bool {
     ask(libc::P_PID, tid.unsigned_abs(), libc::WSTOPPED | libc::WEXITED | libc::WNOWAIT).is_some()
 }
 
+/// Waits for the end of a child of any thread and returns its raw wait status.
+#[cfg(feature = "unstable")]
+pub(in crate::linux) fn wait_for_end(child: pid_t) -> io::Result<c_int> {
+    let mut status: c_int = 0;
+    // SAFETY: waitpid writes one int at a live local; waitpid(2).
+    checked(c_long::from(unsafe { libc::waitpid(child, &raw mut status, 0) })).map(|_| status)
+}
+
+/// Reaps a child of any thread. Returns whether it had ended.
+#[cfg(feature = "unstable")]
+pub(in crate::linux) fn reap_ended(child: pid_t) -> bool {
+    // SAFETY: waitpid writes nothing without a place for the status; waitpid(2).
+    let reaped = unsafe { libc::waitpid(child, std::ptr::null_mut(), libc::WNOHANG | libc::__WALL) };
+    reaped == child
+}
+
 /// Returns the task and the `si_status` of a waiting report.
 fn ask(kind: libc::idtype_t, id: libc::id_t, reports: c_int) -> Option<Reported> {
     // SAFETY: a siginfo_t of zeros is valid; si_pid of zero says that nothing is waiting.

@@ -42,3 +42,4 @@ pub use objects::Object;
 pub use program::{ProgramLink, program_link, program_name};
 pub use refusal::{Failure, Query};
 pub use subsystem::Subsystem;
+pub(crate) use writes::can_write;

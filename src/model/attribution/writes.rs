@@ -70,7 +70,7 @@ const WRITING: &[&str] = &[
 ];
 
 /// Returns whether a call of this name with this argument can change what it names.
-pub(super) fn can_write(name: &str, argument: Option<&str>) -> bool {
+pub(crate) fn can_write(name: &str, argument: Option<&str>) -> bool {
     const BITS: u64 = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_TMPFILE;
     let is_writing = |flag: &str| OPENING.iter().any(|known| known.name == flag && known.number & BITS != 0);
     match name {

@@ -136,6 +136,16 @@ impl<'a> FirstCallFilter<'a> {
             || self.document.forbid.iter().any(is_forbidden)
     }
 
+    /// Returns whether the first execve of a program may be selected. Its object is not known yet,
+    /// nor whether it fails.
+    pub fn may_select_program(&self, first: &First) -> bool {
+        let Use { subsystem, syscall, .. } = first.used;
+        let may_forbid = |rule: &Rule| {
+            rule.may_concern(&syscall.name()) && rule.subsystem.is_none_or(|forbidden| forbidden == subsystem)
+        };
+        self.selects(first) || self.document.forbid.iter().any(may_forbid)
+    }
+
     /// Returns whether errors are judged, so that the first call with each of them counts.
     pub fn judges_errors(&self) -> bool {
         self.document.judges_errors()
@@ -145,8 +155,7 @@ impl<'a> FirstCallFilter<'a> {
     /// are decoded at the entry.
     pub fn may_select(&self, syscall: Syscall) -> bool {
         let name = syscall.name();
-        let may_forbid =
-            |rule: &Rule| rule.signal.is_none() && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
+        let may_forbid = |rule: &Rule| rule.may_concern(&name);
         !self.syscalls.contains(&*name) || !self.phases.is_empty() || self.document.forbid.iter().any(may_forbid)
     }
 }

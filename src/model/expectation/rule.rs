@@ -98,6 +98,11 @@ impl Rule {
         self.agrees(used, outcome, Extent::Some)
     }
 
+    /// Returns whether the rule can match calls of this name.
+    pub(in crate::model) fn may_concern(&self, syscall: &str) -> bool {
+        self.signal.is_none() && self.syscall.as_ref().is_none_or(|wanted| wanted == syscall)
+    }
+
     /// Returns whether the rule matches everything that calls of this use with this outcome name,
     /// such as each address of a message.
     #[doc(hidden)]

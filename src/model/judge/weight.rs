@@ -3,7 +3,7 @@
 //! It must not decide what fails: the `level:` of the document does. It only sets the order of
 //! reading.
 
-use crate::model::attribution::{ObjectKind, Subsystem};
+use crate::model::attribution::{ObjectClass, ObjectKind, Subsystem, can_write};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, FindingKind};
 
@@ -54,6 +54,8 @@ pub enum Reach {
     Program,
     /// Other uses of the network.
     Network,
+    /// Files that it writes, creates, renames or removes.
+    Writes,
     /// Other processes.
     Process,
     /// Anything else that outlives the process or that others see.
@@ -78,6 +80,7 @@ impl Reach {
             Some(Subsystem::Network) if is_one_of(ADDRESSED) => Self::Address,
             Some(Subsystem::Process) if is_one_of(&["execve", "execveat"]) => Self::Program,
             Some(Subsystem::Network) => Self::Network,
+            Some(_) if writes(finding) => Self::Writes,
             Some(Subsystem::Process) => Self::Process,
             Some(Subsystem::Filesystem | Subsystem::Block) => Self::Storage,
             Some(
@@ -104,13 +107,29 @@ pub fn rank(weight: Weight, finding: &Finding) -> (Weight, Reach, Weight) {
     (class, Reach::of(finding), weight)
 }
 
+/// Returns the details that a finding names.
+fn details(finding: &Finding) -> impl Iterator<Item = &Detail> {
+    finding.fact.detail().into_iter().chain(&finding.details)
+}
+
 /// Returns the objects that a finding names.
 fn objects(finding: &Finding) -> impl Iterator<Item = &ObjectKind> {
-    let own = match &finding.fact {
-        Fact::Use { detail, .. } => detail.as_ref(),
-        Fact::BlindSpot(_) | Fact::Phase { .. } | Fact::Signal(_) => None,
-    };
-    own.into_iter().chain(&finding.details).filter_map(Detail::object)
+    details(finding).filter_map(Detail::object)
+}
+
+/// Returns whether a finding is a call that can change files. Opening a terminal for writing
+/// changes none.
+fn writes(finding: &Finding) -> bool {
+    let Some(syscall) = finding.fact.syscall() else { return false };
+    let is_file =
+        |detail: &Detail| !detail.object().is_some_and(|object| matches!(object.class(), ObjectClass::Character(_)));
+    let is_use = |detail: &&Detail| detail.is_use();
+    match details(finding).find(is_use) {
+        None => can_write(syscall, None),
+        Some(_) => {
+            details(finding).filter(is_use).any(|detail| is_file(detail) && can_write(syscall, detail.argument()))
+        }
+    }
 }
 
 fn is_without_effect(object: &ObjectKind) -> bool {
@@ -203,6 +222,7 @@ mod tests {
     fn findings_are_ordered_by_reach() {
         let with_null =
             Finding { details: vec!["object=char:null".parse().expect("a detail")], ..finding("device::ioctl") };
+        let opened = |pair: &str| finding(&format!("filesystem::openat::{pair}"));
         let mut found = [
             finding("filesystem::write::object=char:null"),
             finding("memory::mmap"),
@@ -210,6 +230,9 @@ mod tests {
             with_null,
             finding("device::ioctl"),
             finding("process::getppid"),
+            opened("O_WRONLY|O_CREAT,file"),
+            opened("O_RDWR,char:tty"),
+            finding("filesystem::unlinkat"),
             finding("network::socket"),
             finding("process::execve::argument=curl"),
             finding("network::connect::argument=global"),
@@ -222,14 +245,28 @@ mod tests {
                 "network::connect::argument=global",
                 "process::execve::argument=curl",
                 "network::socket",
+                "filesystem::unlinkat",
+                "filesystem::openat::O_WRONLY|O_CREAT,file",
                 "process::getppid",
                 "device::ioctl",
                 "filesystem::openat",
+                "filesystem::openat::O_RDWR,char:tty",
                 "memory::mmap",
                 "device::ioctl",
                 "filesystem::write::object=char:null"
             ]
         );
+    }
+
+    #[test]
+    fn new_call_writes_if_one_of_its_uses_does() {
+        let opened = |uses: &[&str]| {
+            let details = uses.iter().map(|text| text.parse().expect("a detail")).collect();
+            Reach::of(&Finding { details, ..finding("filesystem::openat") })
+        };
+        assert_eq!(opened(&["O_WRONLY,char:pts", "argument=O_PATH", "object=file"]), Reach::Storage);
+        assert_eq!(opened(&["O_WRONLY,char:pts", "object=file", "O_RDWR,file"]), Reach::Writes);
+        assert_eq!(opened(&["O_WRONLY|O_CREAT,char:null"]), Reach::Nothing);
     }
 
     #[test]

@@ -63,6 +63,21 @@ impl Frame {
         })
     }
 
+    /// Returns the function with a source that does not name folders of a machine: those of cargo and
+    /// of the compiler are left out.
+    pub(super) fn with_short_source(&self) -> Self {
+        let short = |file: &str| {
+            let registry = file.split_once("/registry/src/").and_then(|(_, rest)| rest.split_once('/'));
+            let checkout = file.split_once("/git/checkouts/");
+            let library = file.split_once("/rustc/").and_then(|(_, rest)| rest.split_once('/'));
+            let sources = file.split_once("/lib/rustlib/src/rust/");
+            let part = registry.or(checkout).or(library).or(sources).map(|(_, rest)| rest.to_owned());
+            part.unwrap_or_else(|| file.to_owned())
+        };
+        let source = self.source.as_ref().map(|(file, line)| (short(file), *line));
+        Self { source, origin: self.origin(), ..self.clone() }
+    }
+
     /// Returns the known origin, or the one that the path shows.
     pub(super) fn origin(&self) -> Origin {
         if self.origin == Origin::Unresolved { self.origin_of_path() } else { self.origin.clone() }

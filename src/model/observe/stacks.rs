@@ -1,11 +1,14 @@
 //! Recorded stacks for a reader: equal ones are grouped, and long runs of frames of one library are
-//! folded. Main functions: [`grouped`] and [`folded`].
+//! folded. Main functions: [`grouped`], [`folded`] and [`by_fact`].
 //!
 //! It must not choose a call site: [`CallSite`] does.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
 
 use crate::model::attribution::Use;
+use crate::model::facts::fact::Fact;
 use crate::model::facts::site::is_c_library;
 use crate::model::observe::call_site::{CallSite, Frame};
 use crate::model::observe::observation::Observation;
@@ -87,6 +90,63 @@ pub fn folded(frames: &[Frame]) -> Vec<Line<'_>> {
         }
     }
     lines
+}
+
+/// The most lines of a stack, the most characters of a line, and the most bytes of all stacks that a
+/// proposal keeps.
+const LINES: usize = 40;
+const COLUMNS: usize = 160;
+const BYTES: usize = 64 * 1024;
+
+/// Returns the lines of a stack for a proposal: folded and cut, with sources that do not depend on
+/// the machine.
+pub fn kept(frames: &[Frame]) -> Vec<String> {
+    let frames: Vec<Frame> = frames.iter().map(Frame::with_short_source).collect();
+    let lines = folded(&frames);
+    let (shown, hidden) = lines.split_at(lines.len().min(LINES));
+    let count = |line: &Line<'_>| if let Line::Folded { count, .. } = line { *count } else { 1 };
+    let rest: usize = hidden.iter().map(count).sum();
+    let rest = (rest > 0).then(|| format!("… {rest} more frames"));
+    shown.iter().map(|line| cut(line.to_string())).chain(rest).collect()
+}
+
+fn cut(line: String) -> String {
+    match line.char_indices().nth(COLUMNS) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
+/// Returns the stacks of facts, the first ones if they are too long together. Facts with the same
+/// stack share it.
+pub fn by_fact<'a>(sites: impl Iterator<Item = (&'a Fact, &'a CallSite)>) -> BTreeMap<Fact, Arc<[String]>> {
+    let mut known: HashMap<&[Frame], Option<Arc<[String]>>> = HashMap::new();
+    let (mut stacks, mut bytes) = (BTreeMap::new(), 0);
+    for (fact, site) in sites.filter(|(_, site)| !site.frames.is_empty()) {
+        let stack = known.entry(&site.frames).or_insert_with(|| {
+            let lines = kept(&site.frames);
+            bytes += lines.iter().map(String::len).sum::<usize>();
+            (bytes <= BYTES).then(|| lines.into())
+        });
+        stacks.extend(stack.clone().map(|stack| (fact.clone(), stack)));
+    }
+    stacks
+}
+
+/// `demo::fetch at src/main.rs:7`, `write in libc.so.6`, `… 6 frames in std`
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame(Frame { function, source, module, .. }) => {
+                f.write_str(function.as_deref().unwrap_or("?"))?;
+                match source {
+                    Some((file, line)) => write!(f, " at {file}:{line}"),
+                    None => write!(f, " in {module}"),
+                }
+            }
+            Self::Folded { count, library } => write!(f, "… {count} frames in {library}"),
+        }
+    }
 }
 
 /// Returns the library or package of a function; `None` for the user's own code.

@@ -3,4 +3,6 @@
 pub mod platform;
 pub mod recording;
 pub mod test_name;
+#[cfg(feature = "unstable")]
+pub mod tools;
 pub mod workload;

@@ -37,6 +37,22 @@ impl Workload {
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         std::iter::once(&self.program).chain(self.with.values())
     }
+
+    /// Returns the program and its arguments as reports show them: `bin:NAME` names a target of the
+    /// package.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = match &self.program {
+            Program::Command(words) => words.clone(),
+            Program::Bin(name) => vec![format!("bin:{name}")],
+            Program::Example(name) => vec![format!("example:{name}")],
+            Program::Test(name) => vec![format!("test:{name}")],
+            Program::Bench(name) => vec![format!("bench:{name}")],
+            Program::Closure(name) => vec![format!("closure:{name}")],
+            Program::Run(name) => vec![format!("run:{name}")],
+        };
+        words.extend(self.args.iter().cloned());
+        words
+    }
 }
 
 /// What is executed.

@@ -1,5 +1,6 @@
 //! The evidence as a single file of HTML: no script, no external resources, printable.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::METHOD;
@@ -13,10 +14,16 @@ use crate::report::markup::html as text;
 
 const MARKUP: Markup = Markup { text, code: |value| format!("<code>{}</code>", text(value)) };
 
+const PROFILED: &str = "<p class=\"note\">Samples of one machine, by <code>cargo sysguard profile --save</code>: for information, and no part of \
+                        a baseline.</p>";
+
 /// The style sheet for screen and paper.
 const STYLE: &str = include_str!("page.css");
 
-pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+/// Markup on where the time of a workload goes, by its file and name.
+pub(super) type Profiles<'a> = BTreeMap<(&'a str, &'a str), &'a str>;
+
+pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>, profiles: &Profiles<'_>) -> io::Result<()> {
     let title = "What the workloads use of the Linux kernel";
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>")?;
     writeln!(out, "<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{}</p>", text(METHOD))?;
@@ -42,7 +49,12 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     blind_spots(out, &record.blind_spots)?;
     signals(out, &record.signals)?;
     writeln!(out, "<h2>Workloads</h2>")?;
-    record.workloads.iter().try_for_each(|one| workload(out, one))?;
+    for one in &record.workloads {
+        workload(out, one)?;
+        if let Some(profile) = profiles.get(&(one.file, one.name)) {
+            writeln!(out, "<h4>Where the time goes</h4>\n{PROFILED}\n{profile}")?;
+        }
+    }
     writeln!(out, "</body>\n</html>")
 }
 

@@ -26,6 +26,8 @@ pub struct Evidence<'a> {
     pub file: &'a str,
     /// The content of the file.
     pub expectation: &'a Expectation,
+    /// Where its time goes, as markup for [`EvidenceFormat::Html`]; other formats leave it out.
+    pub profile: Option<&'a str>,
 }
 
 /// The formats of the evidence.
@@ -50,12 +52,17 @@ pub fn evidence(
     let record = EvidenceRecord::of(workloads, kernel, taxonomy);
     match format {
         EvidenceFormat::Markdown => markdown::write(out, &record),
-        EvidenceFormat::Html => html::write(out, &record),
+        EvidenceFormat::Html => html::write(out, &record, &profiles(workloads)),
         EvidenceFormat::Json => {
             serde_json::to_writer_pretty(&mut *out, &record)?;
             writeln!(out)
         }
     }
+}
+
+/// Returns the profiles by the files and names of their workloads.
+fn profiles<'a>(workloads: &[Evidence<'a>]) -> html::Profiles<'a> {
+    workloads.iter().filter_map(|one| Some(((one.file, one.workload), one.profile?))).collect()
 }
 
 /// How baselines are made, in the words of both pages.

@@ -20,7 +20,6 @@ use crate::model::facts::fact::{Detail, Pair};
 use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::signal;
 use crate::model::kernel::syscall::Abi;
-use crate::model::run::workload::Program;
 use crate::model::taxonomy::{Filed, Taxonomy};
 
 /// What `cargo sysguard report --format json` writes: what a repository's expectations say about
@@ -233,21 +232,11 @@ impl<'a> EvidenceRecord<'a> {
 
 fn workload<'a>(evidence: &Evidence<'a>, kernel: &'a Kernel, taxonomy: &'a Taxonomy) -> WorkloadRecord<'a> {
     let Document { workload, level, ignore, tolerate, forbid, ambient_strict, .. } = &evidence.expectation.document;
-    let mut command = match &workload.program {
-        Program::Command(words) => words.clone(),
-        Program::Bin(name) => vec![format!("bin:{name}")],
-        Program::Example(name) => vec![format!("example:{name}")],
-        Program::Test(name) => vec![format!("test:{name}")],
-        Program::Bench(name) => vec![format!("bench:{name}")],
-        Program::Closure(name) => vec![format!("closure:{name}")],
-        Program::Run(name) => vec![format!("run:{name}")],
-    };
-    command.extend(workload.args.iter().cloned());
     let baselines = evidence.expectation.baselines.iter();
     WorkloadRecord {
         name: evidence.workload,
         file: evidence.file,
-        command,
+        command: workload.words(),
         level: level.name(),
         ambient: if *ambient_strict { "strict" } else { "set apart" },
         ignored: ignore.as_deref(),

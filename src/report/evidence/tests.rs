@@ -16,8 +16,8 @@ fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
     let kernel = Kernel { releases: vec!["6.12.1".to_owned(), "7.1.8".to_owned()], ..Kernel::of_tables() };
     // Not in order: the report sorts them.
     let workloads = [
-        Evidence { workload: "z", file: "expectations/z.yaml", expectation: &plain },
-        Evidence { workload: "a", file: "expectations/a.yaml", expectation: &hostile },
+        Evidence { workload: "z", file: "expectations/z.yaml", expectation: &plain, profile: Some("<svg>z</svg>") },
+        Evidence { workload: "a", file: "expectations/a.yaml", expectation: &hostile, profile: None },
     ];
     let mut out = Vec::new();
     evidence(&mut out, &workloads, &kernel, taxonomy, format).expect("memory takes everything");
@@ -74,6 +74,17 @@ fn html_is_self_contained_and_escapes_foreign_text() {
         let count = |text: &str| page.matches(text).count();
         let opened = count(&format!("<{tag}>")) + count(&format!("<{tag} "));
         assert_eq!(opened, count(&format!("</{tag}>")), "{tag}");
+    }
+}
+
+#[test]
+fn saved_profile_follows_its_workload_in_html_only() {
+    let page = written(&Taxonomy::default(), EvidenceFormat::Html);
+    let (before, after) = page.split_once("<h3>z</h3>").expect("the workload");
+    assert!(!before.contains("<svg>") && after.contains("<h4>Where the time goes</h4>"), "{page}");
+    assert!(after.contains("no part of a baseline.</p>\n<svg>z</svg>\n"), "{page}");
+    for format in [EvidenceFormat::Markdown, EvidenceFormat::Json] {
+        assert!(!written(&Taxonomy::default(), format).contains("svg"));
     }
 }
 

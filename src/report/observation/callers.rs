@@ -3,9 +3,8 @@
 use std::io;
 
 use crate::model::attribution::{ObjectKind, Use};
-use crate::model::observe::call_site::Frame;
 use crate::model::observe::observation::Observation;
-use crate::model::observe::stacks::{Line, Stack, folded, grouped};
+use crate::model::observe::stacks::{Stack, folded, grouped};
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words;
@@ -24,7 +23,7 @@ pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette:
             writeln!(out, "  {}: {}", format_use(used), words::calls(count))?;
         }
         for line in folded(frames) {
-            writeln!(out, "    {}", format_line(&line))?;
+            writeln!(out, "    {}", escaped(&line.to_string()))?;
         }
     }
     Ok(())
@@ -34,19 +33,4 @@ fn format_use(Use { subsystem, syscall, argument, object, .. }: &Use) -> String 
     let details = [argument.as_deref(), object.as_ref().map(ObjectKind::as_str)].into_iter().flatten();
     let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();
     format!("{subsystem}::{}{details}", syscall.name())
-}
-
-fn format_line(line: &Line<'_>) -> String {
-    match line {
-        Line::Frame(frame) => format_frame(frame),
-        Line::Folded { count, library } => format!("… {count} frames in {}", escaped(library)),
-    }
-}
-
-fn format_frame(Frame { function, source, module, .. }: &Frame) -> String {
-    let function = escaped(function.as_deref().unwrap_or("?"));
-    match source {
-        Some((file, line)) => format!("{function} at {}:{line}", escaped(file)),
-        None => format!("{function} in {}", escaped(module)),
-    }
 }

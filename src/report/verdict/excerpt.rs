@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::model::facts::fact::Fact;
+use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Finding;
 use crate::model::judge::weight::{Reach, Weight, privilege, rank};
 
@@ -32,7 +32,6 @@ struct Block<'a> {
     subsystem: Heading<'a>,
     syscall: Heading<'a>,
     added: Vec<(usize, &'a str)>,
-    rank: (Weight, Reach, Weight),
 }
 
 /// Chooses blocks of a change with at most this number of lines; the heaviest one is always chosen.
@@ -44,7 +43,7 @@ pub(super) fn excerpt(before: &str, after: &str, most: usize) -> Excerpt {
     let added: Vec<usize> = changed.iter().filter_map(similar::Change::new_index).collect();
     let is_added = |line: usize| added.binary_search(&line).is_ok();
     let mut blocks = blocks(&lines, is_added);
-    blocks.sort_by_key(|block| block.rank);
+    blocks.sort_by_cached_key(|block| block.rank(is_added));
     let mut chosen: BTreeMap<usize, (char, &str)> = BTreeMap::new();
     let mut calls = Vec::new();
     for block in &blocks {
@@ -85,25 +84,37 @@ fn blocks<'a>(lines: &[&'a str], is_added: impl Fn(usize) -> bool) -> Vec<Block<
         match blocks.last_mut().filter(|block| block.syscall.0 == syscall.0) {
             Some(block) => block.added.push((at, line)),
             None => {
-                let rank = rank_of(subsystem, syscall, &is_added);
-                blocks.push(Block { subsystem, syscall, added: vec![(at, line)], rank });
+                blocks.push(Block { subsystem, syscall, added: vec![(at, line)] });
             }
         }
     }
     blocks
 }
 
-fn rank_of(subsystem: Heading<'_>, syscall: Heading<'_>, is_added: impl Fn(usize) -> bool) -> (Weight, Reach, Weight) {
-    let Ok(fact) = format!("{}::{}", subsystem.1, syscall.1).parse::<Fact>() else {
-        return (Weight::Note, Reach::Nothing, Weight::Note);
-    };
-    let weight = match (is_added(subsystem.0), is_added(syscall.0)) {
-        (true, _) => Weight::NewSubsystem,
-        (_, true) if privilege(&fact).is_some() => Weight::Privileged,
-        (_, true) => Weight::NewCall,
-        (_, false) => Weight::Detail,
-    };
-    rank(weight, &Finding::new(fact, 0))
+impl Block<'_> {
+    /// Returns the place in the order of importance.
+    fn rank(&self, is_added: impl Fn(usize) -> bool) -> (Weight, Reach, Weight) {
+        let (subsystem, syscall) = (self.subsystem, self.syscall);
+        let Ok(fact) = format!("{}::{}", subsystem.1, syscall.1).parse::<Fact>() else {
+            return (Weight::Note, Reach::Nothing, Weight::Note);
+        };
+        let weight = match (is_added(subsystem.0), is_added(syscall.0)) {
+            (true, _) => Weight::NewSubsystem,
+            (_, true) if privilege(&fact).is_some() => Weight::Privileged,
+            (_, true) => Weight::NewCall,
+            (_, false) => Weight::Detail,
+        };
+        let details = self.added.iter().filter_map(|(_, line)| one_use(line)).collect();
+        rank(weight, &Finding { details, ..Finding::new(fact, 0) })
+    }
+}
+
+/// Returns the use on a line: `- O_WRONLY|O_CREAT file`. One part alone counts as an argument, which
+/// is enough for the rank.
+fn one_use(line: &str) -> Option<Detail> {
+    let mut parts = line.trim_start().strip_prefix("- ")?.splitn(2, ' ');
+    let argument = parts.next().map(str::to_owned);
+    Detail::of_use(argument, parts.next().map(Into::into))
 }
 
 #[cfg(test)]
@@ -125,6 +136,17 @@ mod tests {
         let Excerpt { lines, cut, calls } = excerpt(BEFORE, AFTER, 20);
         let known = ["   filesystem:", "+    mkdir:", "     read:", "+        - dir", "+  network:"];
         assert_eq!((&lines[..5], cut, calls.len()), (&known.map(str::to_owned)[..], 1, 0));
+    }
+
+    #[test]
+    fn use_that_writes_comes_before_other_calls() {
+        let before = "bin: demo\n---\nsubsystems:\n  filesystem:\n    openat:\n      - O_PATH dir\n";
+        let after = before.replace("    openat:\n", "    fcntl:\n    openat:\n      - O_WRONLY|O_CREAT file\n");
+        let Excerpt { lines, calls, .. } = excerpt(before, &after, 3);
+        assert_eq!(lines, ["   filesystem:", "     openat:", "+      - O_WRONLY|O_CREAT file"]);
+        assert_eq!(calls, ["filesystem::fcntl"]);
+        let reads = after.replace("O_WRONLY|O_CREAT", "O_EXCL");
+        assert_eq!(excerpt(before, &reads, 3).calls, ["filesystem::openat"]);
     }
 
     #[test]

@@ -248,39 +248,61 @@ fn rows(members: &[Member<'_>]) -> Vec<Row> {
         lines: vec![cut_to(&names.join(", "), COLUMNS)],
         name: names.join(", "),
     });
-    let width = rest.iter().map(|member| member.finding.fact.to_string().chars().count()).max().unwrap_or_default();
+    let widths = Widths::of(&rest);
     let examples: Vec<Option<&Example>> = rest.iter().map(|member| member.finding.example.as_ref()).collect();
     let rest = rest.iter().zip(&examples).enumerate().map(|(at, (member, example))| {
         // Consecutive findings with the same first call show it once.
         let is_shown = at > 0 && examples[at - 1] == *example;
         let call = example.filter(|_| !is_shown).map(|example| escaped(&example.call));
-        row(member.finding, call, width.min(WIDEST))
+        row(member.finding, call, &widths)
     });
     outline.into_iter().chain(rest).collect()
 }
 
-/// The most columns of a fact before its first call.
-const WIDEST: usize = 20;
+/// The columns of a group's findings.
+struct Widths {
+    kind: usize,
+    fact: usize,
+}
 
-/// `network::connect  connect(3, 127.0.0.1:4433) = 0`, on one line if it fits.
-fn row(finding: &Finding, call: Option<String>, width: usize) -> Row {
+impl Widths {
+    /// The most columns of a fact before its first call.
+    const WIDEST: usize = 22;
+
+    /// Returns columns that hold every kind, and every fact that is not too long.
+    fn of(members: &[&Member<'_>]) -> Self {
+        let facts = members.iter().map(|member| escaped(&member.finding.fact.to_string()).chars().count());
+        Self {
+            kind: members.iter().map(|member| member.finding.rule().len()).max().unwrap_or_default(),
+            fact: facts.filter(|&fact| fact <= Self::WIDEST).max().unwrap_or_default(),
+        }
+    }
+}
+
+/// `network::connect  connect(3, 127.0.0.1:4433) = 0`, on one line if it fits. A fact that is too
+/// long for its column has a line of its own.
+fn row(finding: &Finding, call: Option<String>, widths: &Widths) -> Row {
     let [kind, fact, calls, remark] = columns(finding);
     let name = escaped(&brief(&finding.fact));
-    let padded = padded(&fact, width);
-    let Some(call) = call else {
-        let words = [padded.as_str(), &calls, &remark].into_iter().filter(|word| !word.is_empty());
-        let line = words.collect::<Vec<_>>().join("  ");
-        return Row { kind, lines: vec![line.trim_end().to_owned()], name };
-    };
     // The call shows its arguments and objects, but no reasons.
-    let remark = if columns::has_reason(finding) { remark } else { String::new() };
-    let one = format!("{padded}  {call}");
-    let fits = remark.is_empty() && kind.len() + one.chars().count() + 3 <= COLUMNS;
-    if fits {
-        return Row { kind, lines: vec![one], name };
-    }
-    let first = format!("{padded}  {remark}").trim_end().to_owned();
-    Row { kind, lines: vec![first, cut_to(&call, COLUMNS - 4)], name }
+    let remark = if call.is_none() || columns::has_reason(finding) { remark } else { String::new() };
+    let fits = |rest: &str| {
+        fact.chars().count() <= widths.fact && widths.kind + 3 + widths.fact + 2 + rest.chars().count() <= COLUMNS
+    };
+    let after = match &call {
+        Some(call) if remark.is_empty() && fits(call) => call.clone(),
+        Some(_) => remark,
+        None => [calls, remark].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  "),
+    };
+    let below = call.filter(|call| *call != after).map(|call| cut_to(&call, COLUMNS - 4));
+    let lines = match after.as_str() {
+        "" => vec![fact],
+        after if fits(after) || fact.chars().count() <= widths.fact => {
+            vec![format!("{}  {after}", padded(&fact, widths.fact))]
+        }
+        after => vec![fact, cut_to(after, COLUMNS - 4)],
+    };
+    Row { kind, lines: lines.into_iter().chain(below).collect(), name }
 }
 
 /// Breaks a line at blanks. Further lines are indented.

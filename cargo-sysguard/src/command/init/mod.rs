@@ -61,7 +61,7 @@ impl Options {
     /// Writes the missing files and prints each step.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
-        let Selected { root, packages } = self.cargo.packages.select(&settings.cargo)?;
+        let Selected { root, packages, .. } = self.cargo.packages.select(&settings.cargo)?;
         let mut plans = Vec::new();
         for package in &packages {
             plans.push(Plan::of(package, &root, &self.cargo, &settings)?);

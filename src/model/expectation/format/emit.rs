@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use super::scalar::scalar;
 use super::uses;
@@ -72,13 +73,16 @@ pub(super) fn split(split: &Split, file: Version) -> String {
 }
 
 /// Returns remarks as one document, without `---`.
-pub(super) fn remarks(Remarks { drift, examples, sites, causes }: &Remarks) -> String {
+pub(super) fn remarks(remarks: &Remarks) -> String {
+    let Remarks { drift, examples, sites, site_reasons, stacks, causes } = remarks;
     let mut out = Lines(String::new());
     out.list(0, "drift", drift);
     out.examples(examples);
-    out.fact_texts("sites", sites.iter().map(|(fact, site)| (fact, &site.words)));
+    out.fact_texts("sites", sites.iter().map(|(fact, site)| (fact, site.words.as_str())));
     out.places(sites.values());
-    out.fact_texts("causes", causes);
+    out.fact_texts("site_reasons", site_reasons.iter().map(|(fact, reason)| (fact, reason.name())));
+    out.fact_texts("causes", causes.iter().map(|(fact, cause)| (fact, cause.as_str())));
+    out.stacks(stacks);
     out.0
 }
 
@@ -158,7 +162,7 @@ impl Lines {
         }
     }
 
-    fn fact_texts<'a>(&mut self, key: &str, facts: impl IntoIterator<Item = (&'a Fact, &'a String)>) {
+    fn fact_texts<'a>(&mut self, key: &str, facts: impl IntoIterator<Item = (&'a Fact, &'a str)>) {
         let mut facts = facts.into_iter().peekable();
         if facts.peek().is_some() {
             self.key(0, key);
@@ -176,6 +180,22 @@ impl Lines {
             self.key(1, &fact.to_string());
             self.pair(2, "call", call);
             self.list(2, "in", process);
+        }
+    }
+
+    /// Writes each stack once, with the facts that have it.
+    fn stacks(&mut self, stacks: &BTreeMap<Fact, Arc<[String]>>) {
+        let mut by_stack: BTreeMap<&[String], Vec<&Fact>> = BTreeMap::new();
+        for (fact, stack) in stacks {
+            by_stack.entry(stack).or_default().push(fact);
+        }
+        if !by_stack.is_empty() {
+            self.key(0, "stacks");
+        }
+        for (stack, facts) in by_stack {
+            self.line(1, "- of:");
+            facts.iter().for_each(|fact| self.line(3, &format!("- {}", scalar(&fact.to_string()))));
+            self.list(2, "frames", stack);
         }
     }
 

@@ -5,6 +5,7 @@
 //! remarks are ignored and never an error.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -13,7 +14,7 @@ use super::text::MAX_BYTES;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
-use crate::model::facts::site::{CodeLocation, Site};
+use crate::model::facts::site::{CodeLocation, NoSite, Site};
 
 /// The line before the remarks.
 const HEADING: &str = "# For the review; accepting leaves these lines out.";
@@ -28,7 +29,16 @@ struct Written {
     examples: BTreeMap<String, WrittenExample>,
     sites: BTreeMap<String, String>,
     places: Vec<WrittenPlace>,
+    site_reasons: BTreeMap<String, String>,
     causes: BTreeMap<String, String>,
+    stacks: Vec<WrittenStack>,
+}
+
+/// A stack, and the facts that have it.
+#[derive(Deserialize)]
+struct WrittenStack {
+    of: Vec<String>,
+    frames: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -54,16 +64,23 @@ struct WrittenPlace {
     callee: Option<String>,
 }
 
-/// Appends these remarks to a text, unless the result would be too large to be read.
+/// Appends these remarks to a text. If the result would be too large to be read, the stacks are left
+/// out, and then all remarks.
 pub fn with_remarks(text: String, remarks: &Remarks) -> String {
+    let without_stacks = || Remarks { stacks: BTreeMap::new(), ..remarks.clone() };
+    appended(&text, remarks).or_else(|| appended(&text, &without_stacks())).unwrap_or(text)
+}
+
+/// Returns the text with remarks, unless that is too large.
+fn appended(text: &str, remarks: &Remarks) -> Option<String> {
     if remarks.is_empty() {
-        return text;
+        return Some(text.to_owned());
     }
     let mut whole = format!("{text}{HEADING}\n");
     for line in emit::remarks(remarks).lines() {
         whole.extend([MARK, line, "\n"]);
     }
-    if whole.len() > MAX_BYTES { text } else { whole }
+    (whole.len() <= MAX_BYTES).then_some(whole)
 }
 
 /// Returns the remarks at the end of a text.
@@ -88,7 +105,14 @@ pub(super) fn read(text: &str) -> Remarks {
         (fact, Site { words, location })
     };
     let sites = facts(written.sites).into_iter().map(site).collect();
-    Remarks { drift: written.drift, examples, sites, causes: facts(written.causes) }
+    let reasons = facts(written.site_reasons).into_iter();
+    let site_reasons = reasons.filter_map(|(fact, reason)| Some((fact, NoSite::from_name(&reason)?))).collect();
+    let stacks = written.stacks.into_iter().flat_map(|WrittenStack { of, frames }| {
+        let frames: Arc<[String]> = frames.into();
+        of.into_iter().filter_map(move |fact| Some((fact.parse().ok()?, frames.clone())))
+    });
+    let (stacks, causes) = (stacks.collect(), facts(written.causes));
+    Remarks { drift: written.drift, examples, sites, site_reasons, stacks, causes }
 }
 
 #[cfg(test)]
@@ -131,6 +155,12 @@ mod tests {
                 site("blind_spots::io_uring", "~"),
             ]
             .into(),
+            site_reasons: [(fact("process::execve"), NoSite::Replaced)].into(),
+            stacks: {
+                let stack: Arc<[String]> =
+                    ["connect in libc.so.6", "… 3 frames in std", "f: \"x\" at a.rs:7"].map(str::to_owned).into();
+                [(fact("network"), stack.clone()), (fact("network::socket"), stack)].into()
+            },
             causes: [words("process::clone3", "glibc 2.39, not your change: threads are made by it")].into(),
         }
     }
@@ -163,8 +193,18 @@ mod tests {
         #     line: 7
         #     module: demo
         #     own: true
+        # site_reasons:
+        #   process::execve: replaced
         # causes:
         #   process::clone3: "glibc 2.39, not your change: threads are made by it"
+        # stacks:
+        #   - of:
+        #       - network
+        #       - network::socket
+        #     frames:
+        #       - connect in libc.so.6
+        #       - … 3 frames in std
+        #       - "f: \"x\" at a.rs:7"
         "#);
         assert_eq!(read(&text), remarks());
         let parsed = super::super::read(text.as_bytes()).expect("a good text");
@@ -195,7 +235,13 @@ mod tests {
     fn last_remarks_count_and_size_is_limited() {
         let once = with_remarks(TEXT.to_owned(), &Remarks { drift: vec!["old".to_owned()], ..Remarks::default() });
         assert_eq!(read(&with_remarks(once, &remarks())), remarks());
+        let almost = "#".repeat(MAX_BYTES - 1500) + "\n";
+        let long = |frames: &Arc<[String]>| frames.iter().map(|_| "x".repeat(1000)).collect();
+        let mut remarks = remarks();
+        remarks.stacks.values_mut().for_each(|frames| *frames = long(frames));
+        let without_stacks = Remarks { stacks: BTreeMap::new(), ..remarks.clone() };
+        assert_eq!(read(&with_remarks(almost, &remarks)), without_stacks, "stacks are left out first");
         let large = "#".repeat(MAX_BYTES - 1) + "\n";
-        assert_eq!(with_remarks(large.clone(), &remarks()).len(), large.len());
+        assert_eq!(with_remarks(large.clone(), &remarks).len(), large.len());
     }
 }

@@ -137,6 +137,11 @@ impl Pending {
         &self.remarks.drift
     }
 
+    /// Returns the stack of the first call of a fact, one line a function, innermost first.
+    pub fn stack(&self, fact: &Fact) -> Option<&[String]> {
+        self.remarks.stacks.get(fact).map(|lines| &**lines)
+    }
+
     /// Returns the keys of everything that is pending. For an empty baseline, that is the name of
     /// the workload.
     pub fn keys(&self, workload: &str) -> Vec<String> {

@@ -318,6 +318,7 @@ fn remarks_stay_in_the_proposal() {
             .into(),
         sites: ["network::socket", "network::connect", "blind_spots::io_uring", "process::execve"].map(site).into(),
         causes: [words("network::connect")].into(),
+        ..Remarks::default()
     };
     let proposal = with_remarks(PROPOSAL.to_owned(), &remarks);
     let remarked = |file: &str, proposal: &str| {

@@ -122,6 +122,11 @@ impl Observer {
         self.observation.fold(event, phase)
     }
 
+    /// Returns the phase that the program has named.
+    pub fn phase(&self) -> Option<&str> {
+        self.phase.as_deref()
+    }
+
     /// Returns the signal that ends a process other than the first one, if this event means that.
     pub fn fatal_signal(&self, event: &Event) -> Option<SignalName> {
         match *event {

@@ -76,18 +76,18 @@ fn findings_of_one_change_fit_on_a_screen() {
     @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last
         changed): 7 new
       new-subsystem network
-      new-syscall   network::connect      connect(3, 198.51.100.7:443) = 0
-      new-syscall   network::socket       socket(AF_INET, SOCK_STREAM) = 0
-      new-syscall   process::clone3       clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, 88) = 0
-      new-syscall   process::openat       openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = 0
-      new-syscall   filesystem::mkdir     mkdir("$HOME/.config/telemetry", 0777) = 0
-      new-object    filesystem::write::object=file  write(3<$HOME/.config/telemetry/id>, [7 bytes]) = 0
+      new-syscall   network::connect   connect(3, 198.51.100.7:443) = 0
+      new-syscall   network::socket    socket(AF_INET, SOCK_STREAM) = 0
+      new-syscall   filesystem::mkdir  mkdir("$HOME/.config/telemetry", 0777) = 0
+      new-syscall   process::clone3    clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, 88) = 0
+      new-syscall   process::openat    openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = 0
+      new-object    filesystem::write::object=file
+        write(3<$HOME/.config/telemetry/id>, [7 bytes]) = 0
     @3813a02f greeter → sh → curl: 8 new
       in: greeter → sh -c … → curl -s http://10.9.8.7/
       new-subsystem unix
-      new-syscall   network::setsockopt   setsockopt(5, SOL_TCP, TCP_NODELAY, [1]) = 0
-      new-syscall   unix::connect         connect(3, "/var/run/nscd/socket") = 0
-      and 5 more: unix::socket, unix::socketpair, filesystem::fcntl, filesystem::lseek, ioctl char:…
+      new-syscall   network::setsockopt  setsockopt(5, SOL_TCP, TCP_NODELAY, [1]) = 0
+      and 6 more: unix::connect, unix::socket, unix::socketpair, filesystem::fcntl, filesystem::lse…
     @a1f47766 greeter → sh: 6 new
       in: greeter → sh -c …
       new-subsystem credentials
@@ -129,7 +129,8 @@ fn cause_that_another_workload_shows_is_one_line() {
     two: 3 new subsystems, 16 new system calls, 2 new objects
 
     @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last
-        changed): 7 new (network::connect, network::socket, process::clone3 …), as in one
+        changed): 7 new (network::connect, network::socket, filesystem::mkdir …), as in
+        one
     @3813a02f greeter → sh → curl: 8 new (network::setsockopt, unix::connect, unix::socket …), as
         in one
     @a1f47766 greeter → sh: 6 new (process::vfork, process::wait4, credentials::geteuid …), as in
@@ -154,7 +155,7 @@ fn causes_of_several_workloads_are_listed_once() {
     insta::assert_snapshot!(listed(&["run::demo::it::one", "run::demo::it::two", "run::demo::it::three"]), @"
 
     causes in several workloads:
-      @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last changed): 7 new (network::connect, network::socket, process::clone3 …) in 3 tests
+      @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last changed): 7 new (network::connect, network::socket, filesystem::mkdir …) in 3 tests
       @3813a02f greeter → sh → curl: 8 new (network::setsockopt, unix::connect, unix::socket …) in 3 tests
       @a1f47766 greeter → sh: 6 new (process::vfork, process::wait4, credentials::geteuid …) in 3 tests
       cargo sysguard accept ID decides on one; review shows each
@@ -260,4 +261,34 @@ fn causes_beyond_the_screen_are_named() {
     let last = text.lines().find(|line| line.starts_with("… ")).expect("a line for the rest");
     assert!(last.starts_with("… 2 more causes, 2 findings: src/main.rs:7 greeter::main → telemetry"), "{text}");
     assert!(last.ends_with('…') && last.chars().count() <= 100, "{last}");
+}
+
+#[test]
+fn columns_of_one_cause_agree() {
+    let of = |key: &str, call: &str| found(key, call, &["greeter"], Some(telemetry("send")));
+    let mut verdict = failed();
+    verdict.comparison.findings = vec![
+        of("filesystem::lseek", "lseek(3</etc/passwd>, 0, SEEK_SET)"),
+        of("filesystem::symlinkat", "symlinkat(\"a\", \"b\")"),
+        of("filesystem::getdents64", "getdents64(3</etc>, 4096)"),
+        // Too long for the column.
+        of(
+            "filesystem::openat::O_WRONLY|O_CREAT,file",
+            "openat(\"$HOME/.cache/telemetry/id\", O_WRONLY|O_CREAT, 0600)",
+        ),
+        // Too long for the rest of a line.
+        of("network::connect", &format!("connect(3, \"{}\")", "a".repeat(60))),
+    ];
+    let text = rendered(&verdict, &Palette::plain());
+    insta::assert_snapshot!(text.split("\n\n").nth(1).unwrap_or_default(), @r#"
+    @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last changed)
+        telemetry::send: 5 new
+      new-syscall network::connect
+        connect(3, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa") = 0
+      new-syscall filesystem::symlinkat   symlinkat("a", "b") = 0
+      new-use     filesystem::openat::O_WRONLY|O_CREAT,file
+        openat("$HOME/.cache/telemetry/id", O_WRONLY|O_CREAT, 0600) = 0
+      new-syscall filesystem::getdents64  getdents64(3</etc>, 4096) = 0
+      new-syscall filesystem::lseek       lseek(3</etc/passwd>, 0, SEEK_SET) = 0
+    "#);
 }

@@ -1,0 +1,37 @@
+//! Opens the files that processes map as code while they run: later a file may be deleted, or its
+//! mount namespace gone. Main function: [`keep_open`].
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::record::Map;
+use crate::recording::Files;
+
+/// Keeps this many files open; others are opened by their paths when they are needed.
+const MOST: usize = 256;
+
+/// Opens the file of a mapping, if it is new.
+pub(super) fn keep_open(files: &mut Files, map: &Map) {
+    if files.len() < MOST && map.file.inode != 0 && !files.contains_key(&map.file) {
+        files.insert(map.file, find(map).map(Arc::new));
+    }
+}
+
+/// Opens a file as its process sees it, or, if the process is gone, as this process does.
+fn find(map: &Map) -> Option<File> {
+    let Map { pid, addresses, path, file, .. } = map;
+    // d_path() of the kernel marks files that have no name any more.
+    let is_deleted = path.to_string_lossy().ends_with(" (deleted)");
+    let below_root = (!is_deleted).then(|| PathBuf::from(format!("/proc/{pid}/root{}", path.display())));
+    let mapped = PathBuf::from(format!("/proc/{pid}/map_files/{:x}-{:x}", addresses.start, addresses.end));
+    let is_it = |found: &File| found.metadata().is_ok_and(|found| found.ino() == file.inode);
+    below_root.and_then(|path| open(&path)).or_else(|| open(&mapped)).or_else(|| open(path).filter(is_it))
+}
+
+fn open(path: &Path) -> Option<File> {
+    // Opening a FIFO or a device may block.
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    is_file.then(|| File::open(path).ok()).flatten()
+}

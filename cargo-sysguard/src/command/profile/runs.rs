@@ -1,0 +1,151 @@
+//! The sampled runs of a command or workload, and the names of what they show. Main types:
+//! [`Sampling`] and [`Sampled`].
+
+use std::path::Path;
+use std::time::Instant;
+
+use profile::kernel::{Kernel, Unavailable};
+use profile::naming;
+use profile::perf::{self, CallGraph};
+use profile::profile::Profile;
+use profile::recording::{Missing, Recording};
+use profile::report::{ProfileRecord, Subject, Traced};
+use profile::shares::Counts;
+use profile::user::Programs;
+use sysguard::unstable::linux::{Machine, SymbolFiles};
+use sysguard::unstable::model::observe::observation::{Engine, Observation};
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::settings;
+
+use crate::command_line::RunError;
+
+/// How runs are sampled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sampling<'a> {
+    pub(super) frequency: u64,
+    pub(super) call_graph: CallGraph,
+    pub(super) runs: u32,
+    pub(super) kernel_source: Option<&'a Path>,
+}
+
+/// Why there is no profile.
+#[derive(Debug)]
+pub(super) enum RunFailed {
+    /// The run could not be sampled.
+    Perf(perf::Error),
+    /// An option is wrong.
+    Usage(String),
+}
+
+impl From<perf::Error> for RunFailed {
+    fn from(error: perf::Error) -> Self {
+        Self::Perf(error)
+    }
+}
+
+impl RunError for perf::Error {
+    fn launch(&self) -> Option<&sysguard::unstable::linux::TraceError> {
+        match self {
+            Self::Launch(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The sampled runs.
+#[derive(Debug)]
+pub(super) struct Sampled {
+    pub(super) recordings: Vec<Recording>,
+    /// How the last one ended.
+    pub(super) exit: Exit,
+}
+
+/// The functions of the running kernel.
+pub(super) struct KernelNames {
+    pub(super) kernel: Option<Kernel>,
+}
+
+impl KernelNames {
+    /// Reads them before anything runs, so that a wrong tree is reported at once.
+    pub(super) fn read(sampling: &Sampling<'_>) -> Result<Self, RunFailed> {
+        match Kernel::running(sampling.kernel_source) {
+            Ok(kernel) => Ok(Self { kernel: Some(kernel) }),
+            Err(Unavailable::Source(reason)) => Err(RunFailed::Usage(reason)),
+            Err(Unavailable::Names | Unavailable::Unreadable(_)) => Ok(Self { kernel: None }),
+        }
+    }
+}
+
+impl Sampled {
+    /// Samples as many runs as asked for. A run that does not exit with `expected` is the last.
+    pub(super) fn collect<E>(
+        sampling: &Sampling<'_>,
+        mut run: impl FnMut() -> Result<perf::Recorded, E>,
+    ) -> Result<Self, E> {
+        let mut recordings = Vec::new();
+        loop {
+            let recorded = run()?;
+            recordings.push(recorded.recording);
+            let is_last = recordings.len() as u64 >= u64::from(sampling.runs);
+            if is_last || recorded.exit == Exit::TimedOut || matches!(recorded.exit, Exit::Signaled(_)) {
+                return Ok(Self { recordings, exit: recorded.exit });
+            }
+        }
+    }
+
+    /// Returns one profile of all runs.
+    pub(super) fn profile(&self, names: &KernelNames) -> Profile {
+        let mut all: Option<Profile> = None;
+        for recording in &self.recordings {
+            let files = SymbolFiles::default();
+            let profile = naming::name(recording, names.kernel.as_ref(), &Programs::new(recording, &files));
+            match &mut all {
+                None => all = Some(profile),
+                Some(all) => {
+                    all.stacks.extend(profile.stacks);
+                    all.lost += profile.lost;
+                }
+            }
+        }
+        let mut all = all.unwrap_or_default();
+        let has_addresses = self.recordings.iter().flat_map(|run| &run.samples).any(|sample| !sample.kernel.is_empty());
+        if names.kernel.is_none() && has_addresses && !all.missing.contains(&Missing::KernelNames) {
+            all.missing.push(Missing::KernelNames);
+        }
+        all
+    }
+
+    /// Returns the record of all runs.
+    pub(super) fn record(
+        &self,
+        workload: Option<&str>,
+        command: Vec<String>,
+        traced: Option<Traced>,
+        names: &KernelNames,
+    ) -> ProfileRecord {
+        let platform = settings::platform();
+        let subject = Subject {
+            workload: workload.map(str::to_owned),
+            command,
+            arch: platform.arch.to_string(),
+            kernel: Machine::kernel_release(),
+            index: names.kernel.as_ref().map(|kernel| kernel.index_version().to_owned()),
+            status: self.exit.shell_status(),
+            totals: self.recordings.iter().map(|recording| recording.totals.clone()).collect(),
+            traced,
+        };
+        ProfileRecord::new(&subject, &self.profile(names))
+    }
+}
+
+/// Traces a run, and returns its counts.
+pub(super) fn traced<E>(run: impl FnOnce() -> Result<(Observation, Exit), E>) -> Result<Traced, E> {
+    let started = Instant::now();
+    let (observation, exit) = run()?;
+    Ok(Traced {
+        engine: Engine::Ptrace.name(),
+        status: exit.shell_status(),
+        elapsed: started.elapsed(),
+        counts: Counts::of(&observation),
+    })
+}

@@ -118,7 +118,7 @@ pub(super) struct PlacesRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct OriginRecord {
-    /// The syscall, or a reason in brackets. Several names if they cannot be told apart.
+    /// The syscall, or a reason in brackets. Several names if the stack fits several calls.
     pub(super) name: String,
     pub(super) abi: Option<String>,
     pub(super) share: f64,

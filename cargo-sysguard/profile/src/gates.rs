@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sysguard::unstable::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy};
 
-use crate::recording::Missing;
+use crate::uapi::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG, EACCES, EMFILE, ENOSYS, EPERM};
 
 /// What decides whether this process may sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,12 +32,6 @@ pub struct Rights {
 
 /// Where tracefs is mounted: Documentation/trace/ftrace.rst.
 const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
-
-/// include/uapi/linux/capability.h
-const CAP_SYS_ADMIN: u32 = 21;
-const CAP_SYSLOG: u32 = 34;
-const CAP_PERFMON: u32 = 38;
-const CAP_BPF: u32 = 39;
 
 impl Rights {
     /// Reads the rights of this process.
@@ -174,29 +168,6 @@ fn gate(name: &'static str, is_met: bool, found: String, remedy: Remedy) -> Prer
 /// Docker allows perf_event_open to containers with this capability: profiles/seccomp/default.json
 /// of moby.
 const CONTAINER: &str = "run the container with CAP_PERFMON: docker run --cap-add=PERFMON …";
-
-const EPERM: i32 = 1;
-const EACCES: i32 = 13;
-const EMFILE: i32 = 24;
-const ENOSYS: i32 = 38;
-
-/// Returns what is missing in a recording for lack of a right, and in a second line how to get it.
-/// `None` if nothing is.
-pub fn lacking(missing: &[Missing]) -> Option<String> {
-    let has = |what| missing.contains(&what);
-    let (lacks, sysctl) = match (has(Missing::KernelSamples), has(Missing::KernelNames)) {
-        (true, true) => (
-            "only user code was sampled, and the kernel's functions have no names",
-            "kernel.perf_event_paranoid=1 kernel.kptr_restrict=0",
-        ),
-        (true, false) => ("only user code was sampled", "kernel.perf_event_paranoid=1"),
-        (false, true) => {
-            ("the kernel's functions have no names", "kernel.perf_event_paranoid=1 kernel.kptr_restrict=0")
-        }
-        (false, false) => return None,
-    };
-    Some(format!("{lacks}\nhelp: to see the kernel, run `sudo sysctl {sysctl}`, or run it as root"))
-}
 
 #[cfg(test)]
 mod tests;

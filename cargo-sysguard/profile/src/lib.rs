@@ -17,5 +17,6 @@ pub mod profile;
 pub mod recording;
 pub mod report;
 pub mod shares;
+mod uapi;
 pub mod user;
 pub mod workload;

@@ -13,7 +13,6 @@ mod images;
 mod reader;
 mod record;
 mod repeated;
-mod uapi;
 mod unwind;
 
 use std::io;

@@ -78,6 +78,8 @@ mod review;
 #[cfg(target_os = "linux")]
 mod review_causes;
 #[cfg(target_os = "linux")]
+mod rights;
+#[cfg(target_os = "linux")]
 mod rules;
 #[cfg(target_os = "linux")]
 mod run;
@@ -313,5 +315,8 @@ fn of_readings() -> Vec<Trial> {
         needing refused::undumpable_process_is_queried_without_privileges,
         needing refused::new_blind_spot_fails_under_both_engines,
         needing refused::foreign_proc_is_refused_with_the_reason,
+        needing rights::ordinary_user_gets_user_code_and_totals,
+        needing rights::filter_of_a_container_is_named,
+        needing rights::doctor_lists_rights_and_tools,
     ]
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::project::{BINARY, Project, Ran, command, run};
 
 /// Builds a program of this folder into the project.
-fn build(project: &Project, name: &str) {
+pub(crate) fn build(project: &Project, name: &str) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli").join(format!("{name}.c"));
     run(command("cc").arg(source).arg("-o").arg(project.path(name))).ends(0);
 }

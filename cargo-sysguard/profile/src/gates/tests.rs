@@ -48,24 +48,6 @@ fn refusal_names_its_cause_and_a_command() {
 }
 
 #[test]
-fn what_lacks_is_told_with_one_command() {
-    use Missing::{CpuMigrations, HardwareCounters, KernelNames, KernelSamples};
-    assert_eq!(lacking(&[HardwareCounters]), None);
-    for (missing, lacks, sysctl) in [
-        (&[KernelSamples, CpuMigrations][..], "only user code was sampled", "kernel.perf_event_paranoid=1"),
-        (&[KernelNames], "the kernel's functions have no names", "kernel.perf_event_paranoid=1 kernel.kptr_restrict=0"),
-        (
-            &[KernelSamples, KernelNames],
-            "only user code was sampled, and the kernel's functions have no names",
-            "kernel.perf_event_paranoid=1 kernel.kptr_restrict=0",
-        ),
-    ] {
-        let help = format!("help: to see the kernel, run `sudo sysctl {sysctl}`, or run it as root");
-        assert_eq!(lacking(missing), Some(format!("{lacks}\n{help}")));
-    }
-}
-
-#[test]
 fn each_right_is_blocked_only_where_it_is_needed() {
     let blocked = |rights: Rights| -> Vec<String> {
         let unmet = rights.prerequisites().into_iter().filter(|gate| gate.state == PrerequisiteState::Unmet);

@@ -9,9 +9,9 @@ use perf_event::events::{Hardware, Software};
 use perf_event::{Builder, Clock as ClockId, Counter, ReadFormat, SampleFlag, Sampler};
 
 use super::record::Record;
-use super::uapi::PERF_REGS;
 use super::{CallGraph, Options, cpus};
 use crate::recording::Clock;
+use crate::uapi::{EINVAL, ENODEV, PERF_REGS};
 
 /// How many bytes of the stack a sample holds. Stacks of most programs fit into it.
 pub(super) const STACK_BYTES: u32 = 16 << 10;
@@ -67,7 +67,7 @@ impl Sampling {
             for &cpu in cpus {
                 match open_with_lost(builder.one_cpu(cpu)) {
                     Ok(counter) => counters.push(counter),
-                    // The CPU has gone offline.
+                    // The CPU has gone offline: perf_event_open(), kernel/events/core.c.
                     Err(error) if error.raw_os_error() == Some(ENODEV) && clock == Clock::CpuClock => {}
                     Err(error) => return Err(error),
                 }
@@ -122,16 +122,12 @@ fn builder(pid: i32, frequency: u64, clock: Clock, has_stacks: bool) -> Builder<
 
 /// Opens an event that counts lost records where the kernel can: PERF_FORMAT_LOST, since Linux 6.0.
 fn open_with_lost(builder: &mut Builder<'_>) -> io::Result<Counter> {
-    const EINVAL: i32 = 22;
     builder.read_format(ReadFormat::LOST);
     match builder.build() {
         Err(error) if error.raw_os_error() == Some(EINVAL) => builder.read_format(ReadFormat::empty()).build(),
         opened => opened,
     }
 }
-
-/// "The CPU is not online": perf_event_open(), kernel/events/core.c.
-const ENODEV: i32 = 19;
 
 /// Returns whether the kernel refuses an event for lack of a right: perf_event_open(2), "EACCES"
 /// and "EPERM".

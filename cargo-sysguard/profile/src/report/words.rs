@@ -101,8 +101,10 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
         )),
         None => lines.push("calls and errors: not counted (--no-trace)".to_owned()),
     }
-    if record.traced.as_ref().is_some_and(|traced| !traced.comparable) {
-        lines.push(NOT_COMPARABLE.to_owned());
+    if let Some(traced) = record.traced.as_ref().filter(|traced| !traced.comparable) {
+        let reason =
+            if traced.status == sampled.status { STOPS_AFTER_A_TIME } else { "the traced run ended otherwise" };
+        lines.push(format!("usecs/call: not known, since {reason}"));
     }
     if sampled.lost > 0 {
         let share = sampled.lost as f64 / (sampled.lost + sampled.samples) as f64;
@@ -128,8 +130,7 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
 }
 
 /// Why times per call are left out.
-const NOT_COMPARABLE: &str =
-    "usecs/call: not known, since the program stops after a time; the traced run was as long, but made fewer calls";
+const STOPS_AFTER_A_TIME: &str = "the program stops after a time; the traced run was as long, but made fewer calls";
 
 /// Returns the uncertainty of a share of 10 %: two standard deviations of a binomial distribution.
 fn precision(samples: u64) -> String {
@@ -143,8 +144,15 @@ fn precision(samples: u64) -> String {
 /// Returns what could not be measured, and how to allow it.
 fn missing(record: &ProfileRecord) -> Vec<String> {
     let missing = [
-        (Missing::KernelSamples, "missing: kernel functions; needs CAP_PERFMON or kernel.perf_event_paranoid of 1"),
-        (Missing::KernelNames, "missing: names of kernel functions; needs CAP_SYSLOG or kernel.kptr_restrict of 0"),
+        (
+            Missing::KernelSamples,
+            "missing: kernel functions; run `sudo sysctl kernel.perf_event_paranoid=1`, or run it as root",
+        ),
+        (
+            Missing::KernelNames,
+            "missing: names of kernel functions; run `sudo sysctl kernel.perf_event_paranoid=1 kernel.kptr_restrict=0`, \
+             or run it as root",
+        ),
         (Missing::HardwareCounters, "missing: hardware counters; this machine has none"),
     ];
     missing.into_iter().filter(|(missing, _)| record.lacks(*missing)).map(|(_, line)| line.to_owned()).collect()

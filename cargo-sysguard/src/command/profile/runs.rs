@@ -39,7 +39,10 @@ pub(super) enum RunFailed {
 
 impl From<perf::Error> for RunFailed {
     fn from(error: perf::Error) -> Self {
-        Self::Perf(error)
+        match error {
+            perf::Error::Frequency { .. } => Self::Usage(error.to_string()),
+            other => Self::Perf(other),
+        }
     }
 }
 

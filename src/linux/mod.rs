@@ -129,6 +129,8 @@ pub use probe::probe;
 pub use remove::remove_tree;
 #[cfg(target_os = "linux")]
 pub use signals::leave_signals_to_workload;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use sys::prefer_this_thread;
 #[cfg(target_os = "linux")]
 pub use sys::{mark, mark_harness, note_start};
 #[cfg(target_os = "linux")]

@@ -40,6 +40,8 @@ pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_f
 pub(super) use glibc::glibc_version;
 pub(super) use harness_mark::SECTION as HARNESS_SECTION;
 pub use harness_mark::mark_harness;
+#[cfg(feature = "unstable")]
+pub use limits::prefer_this_thread;
 pub(super) use limits::{forbid_core_file, set_core_limit};
 #[cfg(all(feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(super) use mapped::{MappedFile, map_file};

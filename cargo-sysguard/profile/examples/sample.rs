@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         recording.totals.elapsed, recording.totals.user, recording.totals.system
     );
     recording.totals.counts.iter().for_each(|count| println!("{}\t{}\t{}", count.event, count.value, count.counted));
-    let files = SymbolFiles::default();
+    let files = SymbolFiles::with_debug_packages();
     let programs = Programs::new(&recording, &files);
     let kernel = kallsyms()?;
     let name_kernel = |address: u64| kernel.range(..=address).next_back().map_or("?", |(_, name)| name.as_str());

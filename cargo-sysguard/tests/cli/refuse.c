@@ -15,6 +15,7 @@ static const struct { const char *name; int number; } calls[] = {
 	{ "process_vm_readv", SYS_process_vm_readv },
 	{ "pidfd_open", SYS_pidfd_open },
 	{ "pidfd_getfd", SYS_pidfd_getfd },
+	{ "perf_event_open", SYS_perf_event_open },
 };
 
 int main(int argc, char **argv) {

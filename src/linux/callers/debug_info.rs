@@ -27,6 +27,7 @@ use crate::linux::sys::{MappedFile, map_file};
 pub struct SymbolFiles {
     mapped: Arena<MappedFile>,
     decompressed: Arena<Vec<u8>>,
+    reads_packages: bool,
 }
 
 impl fmt::Debug for SymbolFiles {
@@ -38,6 +39,21 @@ impl fmt::Debug for SymbolFiles {
 type Bytes<'a> = EndianSlice<'a, RunTimeEndian>;
 
 impl SymbolFiles {
+    /// Returns an empty set that also reads the debug information that distributions install apart
+    /// from a program, found by its build ID: "Separate Debug Files", GDB manual.
+    #[cfg(feature = "unstable")]
+    pub fn with_debug_packages() -> Self {
+        Self { reads_packages: true, ..Self::default() }
+    }
+
+    /// Returns the file with debug information: a separate one if this one has none.
+    fn debug_file<'a>(&'a self, file: object::File<'a>) -> object::File<'a> {
+        let is_bare = self.reads_packages && !file.has_debug_symbols();
+        let id = is_bare.then(|| file.build_id().ok().flatten()).flatten();
+        let separate = id.and_then(|id| self.open(&debug_path(id)?));
+        separate.unwrap_or(file)
+    }
+
     /// Maps a file and reads its headers. `None` if it is gone or not an ELF file.
     fn open(&self, path: &Path) -> Option<object::File<'_>> {
         let mapped = map_file(&File::open(path).ok()?).ok()?;
@@ -69,7 +85,7 @@ pub(super) struct DebugInfo<'a> {
 impl<'a> DebugInfo<'a> {
     /// Reads a program or library. `None` if it is gone or invalid.
     pub(super) fn read(files: &'a SymbolFiles, path: &Path) -> Option<Self> {
-        let file = files.open(path)?;
+        let file = files.debug_file(files.open(path)?);
         let mut dwarf = Dwarf::load(|id: SectionId| files.section(&file, Some(id.name()))).ok()?;
         dwarf.populate_abbreviations_cache(AbbreviationsCacheStrategy::Duplicates);
         let is_compressed = is_compressed(&file) && dwarf.debug_info.reader().is_empty();
@@ -123,6 +139,14 @@ impl<'a> DebugInfo<'a> {
 fn is_compressed(file: &object::File<'_>) -> bool {
     let format = |name| Some(file.section_by_name(name)?.compressed_data().ok()?.format);
     format(SectionId::DebugInfo.name()).is_some_and(|format| format != CompressionFormat::None)
+}
+
+/// Returns where distributions install the debug information of a build:
+/// `/usr/lib/debug/.build-id/ab/cdef.debug`.
+fn debug_path(id: &[u8]) -> Option<PathBuf> {
+    let (first, rest) = id.split_first().filter(|(_, rest)| !rest.is_empty())?;
+    let rest: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(PathBuf::from(format!("/usr/lib/debug/.build-id/{first:02x}/{rest}.debug")))
 }
 
 /// Returns where the linker leaves the package of split debug information: `demo.dwp`,

@@ -1,5 +1,7 @@
-//! Changes a resource limit of a tracee.
+//! Changes a resource limit of a tracee, and the priority of this thread.
 
+#[cfg(feature = "unstable")]
+use std::io;
 use std::ptr;
 
 use libc::{pid_t, rlimit};
@@ -24,4 +26,16 @@ pub(in crate::linux) fn forbid_core_file(tid: pid_t) -> Option<rlimit> {
 pub(in crate::linux) fn set_core_limit(tid: pid_t, limit: rlimit) {
     // SAFETY: reads a live rlimit; prlimit(2).
     unsafe { libc::prlimit(tid, libc::RLIMIT_CORE, &raw const limit, ptr::null_mut()) };
+}
+
+/// Gives this thread the highest priority of ordinary threads.
+///
+/// # Errors
+///
+/// The error of setpriority(2): it needs CAP_SYS_NICE, or RLIMIT_NICE.
+#[cfg(feature = "unstable")]
+pub fn prefer_this_thread() -> io::Result<()> {
+    // On Linux, the priority is that of a thread: setpriority(2), "C library/kernel differences".
+    // SAFETY: takes numbers only.
+    super::checked(libc::c_long::from(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) })).map(drop)
 }

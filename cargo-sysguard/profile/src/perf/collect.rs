@@ -156,11 +156,12 @@ impl Collector {
     }
 
     fn fork(&mut self, pid: u32, parent: u32, time: u64) {
-        let parent = self.live(parent, time).program;
+        let Live { program: parent, code, .. } = self.live(parent, time);
+        let (parent, code) = (*parent, code.clone());
         let Program { name, mappings, .. } = &self.programs[parent];
         let (name, mappings) = (name.clone(), mappings.clone());
         let program = self.start(pid, name, time, mappings);
-        self.live.insert(pid, Live { program, tasks: 1, remapped: 0, code: Code::default() });
+        self.live.insert(pid, Live { program, tasks: 1, remapped: 0, code });
     }
 
     fn exit(&mut self, pid: u32) {

@@ -18,7 +18,7 @@ pub(super) const STACK_BYTES: u32 = 16 << 10;
 
 /// The sizes of a CPU's buffer to try, largest first. Without privileges, all buffers together must
 /// fit into kernel.perf_event_mlock_kb for each CPU, 516 KiB by default.
-const BUFFERS: [usize; 5] = [2 << 20, 512 << 10, 256 << 10, 128 << 10, 64 << 10];
+const BUFFERS: [usize; 6] = [8 << 20, 2 << 20, 512 << 10, 256 << 10, 128 << 10, 64 << 10];
 
 /// A size that is used with any number of CPUs.
 const SMALL: usize = 512 << 10;

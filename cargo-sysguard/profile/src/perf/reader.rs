@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use sysguard::unstable::linux::prefer_this_thread;
+
 use super::collect::Collector;
 use super::events::{STACK_BYTES, Sampling};
 use super::images::keep_open;
@@ -46,6 +48,9 @@ fn pause(buffer: usize, options: &Options) -> Duration {
 }
 
 fn read(mut sampling: Sampling, is_over: &AtomicBool, pause: Duration) -> Recording {
+    // The buffers must not fill up while the command keeps every CPU busy. Without the right, the
+    // priority stays as it is.
+    let _ = prefer_this_thread();
     let mut collector = Collector::default();
     let mut pending = Pending::default();
     loop {

@@ -22,9 +22,10 @@ pub(super) struct Unwinder {
     rules: UnwindRules,
 }
 
-/// The code of a process, once one of its stacks was unwound.
-#[derive(Default)]
-pub(super) struct Code(Option<Layout<'static>>);
+/// The code of a process, once one of its stacks was unwound. A forked process shares that of its
+/// parent until it maps more.
+#[derive(Default, Clone)]
+pub(super) struct Code(Option<Rc<Layout<'static>>>);
 
 impl Unwinder {
     /// Returns the addresses of a stack as they are in a recording. `registers` and `stack` are
@@ -41,7 +42,7 @@ impl Unwinder {
         if code.0.is_none() {
             let mut layout = Layout::new();
             mappings.iter().for_each(|mapping| self.add(&mut layout, mapping, files));
-            code.0 = Some(layout);
+            code.0 = Some(Rc::new(layout));
         }
         let mut addresses = Vec::new();
         let Some(layout) = &code.0 else { return addresses };
@@ -54,7 +55,7 @@ impl Unwinder {
     /// Adds a mapping to the code of a process, if a stack of it was unwound before.
     pub(super) fn map(&mut self, code: &mut Code, mapping: &Mapping, files: &Files) {
         if let Some(layout) = &mut code.0 {
-            self.add(layout, mapping, files);
+            self.add(Rc::make_mut(layout), mapping, files);
         }
     }
 

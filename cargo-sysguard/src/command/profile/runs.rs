@@ -97,13 +97,14 @@ impl Sampled {
     pub(super) fn profile(&self, names: &KernelNames) -> Profile {
         let mut all: Option<Profile> = None;
         for recording in &self.recordings {
-            let files = SymbolFiles::default();
+            let files = SymbolFiles::with_debug_packages();
             let profile = naming::name(recording, names.kernel.as_ref(), &Programs::new(recording, &files));
             match &mut all {
                 None => all = Some(profile),
                 Some(all) => {
                     all.stacks.extend(profile.stacks);
                     all.lost += profile.lost;
+                    all.throttled += profile.throttled;
                 }
             }
         }

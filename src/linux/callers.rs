@@ -46,7 +46,7 @@ impl fmt::Debug for Callers<'_> {
 
 /// A task that waits until a child executes a program or ends. Meanwhile its stack stays as it is.
 #[derive(Debug, Clone, Copy)]
-pub struct WaitingParent(sys::StackRegisters);
+pub struct WaitingParent(StackRegisters);
 
 impl WaitingParent {
     /// Returns the task, which has just made that child; `None` if it is gone. Must be called while

@@ -259,7 +259,7 @@ fn command(line: &str) -> Option<String> {
 }
 
 /// A header without a rule, without a section and without a source of its name counts as the core.
-/// Most of those have no functions.
+/// Most of those have no functions. Without drivers, more headers have no source.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
 fn every_source_file_has_a_subsystem() {
@@ -270,6 +270,6 @@ fn every_source_file_has_a_subsystem() {
         let undecided: Vec<_> = sources.iter().filter(|(_, subsystem)| subsystem.is_none()).collect();
         assert!(undecided.is_empty(), "{}: {undecided:?}", tree.version());
         let undecided = headers.iter().filter(|(_, subsystem)| subsystem.is_none()).count();
-        assert!(undecided * 10 < headers.len(), "{}: {undecided} of {} headers", tree.version(), headers.len());
+        assert!(undecided * 5 < headers.len(), "{}: {undecided} of {} headers", tree.version(), headers.len());
     }
 }

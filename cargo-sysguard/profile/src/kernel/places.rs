@@ -221,14 +221,17 @@ impl<'f> Places<'f> {
     /// Returns the neighbours of each symbol.
     fn sides(&self) -> Vec<Sides> {
         let mut sides = vec![Sides { before: None, after: None }; self.symbols.len()];
+        let in_region = |last: Option<(usize, usize)>, at: usize| {
+            last.filter(|&(region, _)| region == self.regions[at]).map(|(_, file)| file)
+        };
         let mut last = None;
-        for at in 0..self.symbols.len() {
-            sides[at].before = last.filter(|&(region, _)| region == self.regions[at]).map(|(_, file)| file);
+        for (at, sides) in sides.iter_mut().enumerate() {
+            sides.before = in_region(last, at);
             last = self.source(at).map(|file| (self.regions[at], file)).or(last);
         }
         last = None;
-        for at in (0..self.symbols.len()).rev() {
-            sides[at].after = last.filter(|&(region, _)| region == self.regions[at]).map(|(_, file)| file);
+        for (at, sides) in sides.iter_mut().enumerate().rev() {
+            sides.after = in_region(last, at);
             last = self.source(at).map(|file| (self.regions[at], file)).or(last);
         }
         sides

@@ -19,6 +19,8 @@ pub use self::image::{Function, Functions};
 pub use self::layout::{Layout, UnwindRules};
 #[cfg(feature = "unstable")]
 pub use super::sys::StackRegisters;
+#[cfg(not(feature = "unstable"))]
+use super::sys::StackRegisters;
 use super::{maps, sys};
 use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;
@@ -46,7 +48,7 @@ impl fmt::Debug for Callers<'_> {
 
 /// A task that waits until a child executes a program or ends. Meanwhile its stack stays as it is.
 #[derive(Debug, Clone, Copy)]
-pub struct WaitingParent(sys::StackRegisters);
+pub struct WaitingParent(StackRegisters);
 
 impl WaitingParent {
     /// Returns the task, which has just made that child; `None` if it is gone. Must be called while

@@ -19,6 +19,8 @@ pub use self::image::{Function, Functions};
 pub use self::layout::{Layout, UnwindRules};
 #[cfg(feature = "unstable")]
 pub use super::sys::StackRegisters;
+#[cfg(not(feature = "unstable"))]
+use super::sys::StackRegisters;
 use super::{maps, sys};
 use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;

@@ -56,6 +56,14 @@ pub enum Fault {
         /// The functions with the most samples.
         sampled: Vec<String>,
     },
+    /// Several functions have paths that end so.
+    #[error("`{name}` is the name of several functions\nhelp: use a longer one: {}", .names.join(", "))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// The paths of the functions.
+        names: Vec<String>,
+    },
     /// The compiler put its code into other functions.
     #[error("`{name}` is inlined, so it has no instructions of its own\nhelp: annotate a function that holds them: {}", .within.join(", "))]
     Inlined {
@@ -77,6 +85,10 @@ pub enum Fault {
 impl Fault {
     fn unreadable(name: &str, reason: impl ToString) -> Self {
         Self::Unreadable { name: name.to_owned(), reason: reason.to_string() }
+    }
+
+    fn ambiguous(name: &str, names: &[&str]) -> Self {
+        Self::Ambiguous { name: name.to_owned(), names: names.iter().copied().map(str::to_owned).collect() }
     }
 
     fn not_sampled(name: &str, names: BTreeMap<String, u64>) -> Self {

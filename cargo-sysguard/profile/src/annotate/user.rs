@@ -23,8 +23,9 @@ struct Sampled<'a> {
     shown: &'a str,
 }
 
-/// Returns the instructions of the user function of this name, as a profile names it. If several
-/// files have one, that with the most samples is shown.
+/// Returns the instructions of the user function of this name, as a profile names it. The end of a
+/// path (`parse_line` of `demo::parse_line`) suffices if only one function has it. If several files
+/// have the function, that with the most samples is shown.
 ///
 /// # Errors
 ///
@@ -58,11 +59,14 @@ pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Faul
     }
     let most = sampled.into_iter().max_by_key(|(_, sampled)| sampled.offsets.values().sum::<u64>());
     let Some((file, Sampled { offsets, example: Some((run, pid, time, base)), shown })) = most else {
-        return Err(if within.is_empty() {
-            Fault::not_sampled(function, names)
-        } else {
-            Fault::Inlined { name: function.to_owned(), within: within.into_iter().collect() }
-        });
+        if !within.is_empty() {
+            return Err(Fault::Inlined { name: function.to_owned(), within: within.into_iter().collect() });
+        }
+        return match ends_of_paths(function, &names)[..] {
+            [] => Err(Fault::not_sampled(function, names)),
+            [only] => user(recordings, only),
+            ref several => Err(Fault::ambiguous(function, several)),
+        };
     };
     let unreadable = |reason: String| Fault::unreadable(function, reason);
     let bytes = fs::read(&file).map_err(|error| unreadable(format!("{shown}: {error}")))?;
@@ -114,4 +118,24 @@ fn body(file: &object::File<'_>, offset: u64) -> Option<Body> {
         .filter(|symbol| symbol.size() > 0 && (symbol.address()..symbol.address() + symbol.size()).contains(&address));
     let symbol = holding.next()?;
     Some(Body { address: symbol.address(), offset: symbol.address() - segment.address() + start, size: symbol.size() })
+}
+
+/// Returns the names of functions that are paths with this end.
+fn ends_of_paths<'a>(function: &str, names: &'a BTreeMap<String, u64>) -> Vec<&'a str> {
+    let is_end = |name: &&str| name.strip_suffix(function).is_some_and(|path| path.ends_with("::"));
+    names.keys().map(String::as_str).filter(is_end).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn end_of_a_path_names_a_function() {
+        let names = ["demo::parse", "other::parse", "demo::reparse", "parse_all"].map(|name| (name.to_owned(), 1));
+        let names = names.into_iter().collect();
+        assert_eq!(ends_of_paths("parse", &names), ["demo::parse", "other::parse"]);
+        assert_eq!(ends_of_paths("reparse", &names), ["demo::reparse"]);
+        assert!(ends_of_paths("all", &names).is_empty());
+    }
 }

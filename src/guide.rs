@@ -14,6 +14,7 @@
 //! | [`engines`] | how a workload is watched, and why the result is exact |
 //! | [`performance`] | every figure, and how to repeat it |
 //! | [`evidence`] | reports for an assessor |
+//! | [`profiling`] | where a program spends its time |
 //! | [`limits`] | what a verdict does not cover |
 //! | [`troubleshooting`] | messages and what to do |
 //! | [`recipes`] | documents for common kinds of program |
@@ -39,6 +40,7 @@ pages!(
     engines,
     performance,
     evidence,
+    profiling,
     limits,
     troubleshooting,
     recipes,

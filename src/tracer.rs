@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::linux::{Command, Environment, Handle, Limits, Outcome, Stream, TraceError};
+use crate::model::expectation::Rule;
 use crate::model::observe::observation::{Engine, Observation};
 use crate::model::observe::selected::Selected;
 use crate::model::run::workload::Exit;
-use crate::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers};
+use crate::runner::{DEFAULT_GRACE, Lookup, find_command, observe_compared};
 
 /// Runs a command and records what its whole process tree uses of the kernel.
 ///
@@ -35,6 +36,7 @@ pub struct Tracer {
     streams: [Stream; 3],
     engine: Engine,
     has_call_sites: bool,
+    rules: Vec<Rule>,
     limits: Limits,
 }
 
@@ -63,6 +65,7 @@ impl Tracer {
             streams: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
             engine: Engine::Ptrace,
             has_call_sites: false,
+            rules: Vec::new(),
             limits: Limits { timeout: None, stop: None, grace: DEFAULT_GRACE },
         }
     }
@@ -142,6 +145,26 @@ impl Tracer {
         self
     }
 
+    /// Compares each call with the ranges of addresses and the paths of these rules, so that
+    /// assertions on the observation can use them. In a path, `~`, `$TMPDIR` and `$PWD` are the
+    /// program's variables `HOME` and `TMPDIR` and its working directory. A call that cannot be
+    /// compared is the blind spot [`Unanswerable`](crate::BlindSpot::Unanswerable).
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), sysguard::Error> {
+    /// use sysguard::{Rule, Tracer};
+    ///
+    /// let private = Rule::from("connect").address("10.0.0.0/8");
+    /// let traced = Tracer::new("curl").arg("http://localhost/").rules([private.clone()]).run()?;
+    /// traced.observation.forbid(private);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.rules.extend(rules);
+        self
+    }
+
     /// Kills the process tree after this time; its [`Exit`] is then [`Exit::TimedOut`].
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -163,15 +186,13 @@ impl Tracer {
     /// The program is not found or cannot be executed; tracing is impossible here; events were
     /// lost; or [`Engine::Notify`] cannot show all that this program does.
     pub fn run(self) -> Result<Traced, Error> {
-        let Self { engine, has_call_sites, limits, .. } = self;
+        let (engine, has_call_sites, limits) = (self.engine, self.has_call_sites, self.limits);
+        let rules = self.rules.clone();
         let command = self.command()?;
         // Waiting is for the children of one thread, and the caller's thread may have others.
+        let sites = has_call_sites.then(Selected::default);
         let traced = thread::scope(|scope| {
-            let run = || match (engine, has_call_sites) {
-                (Engine::Notify, _) => observe_notified(command, &limits),
-                (_, true) => observe_with_callers(command, &limits, &Selected::default()),
-                (_, false) => observe(command, &limits),
-            };
+            let run = || observe_compared(command, &limits, engine, sites.as_ref(), &rules);
             scope.spawn(run).join()
         });
         let (observation, outcome) = match traced {

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Trial};
-use sysguard::{Engine, Exit, Subsystem, Tracer};
+use sysguard::{Engine, Exit, Rule, Subsystem, Tracer};
 
 /// Returns a trial that is ignored with its reason where programs cannot be traced by this engine.
 fn trial(name: &str, engine: Engine, run: fn()) -> Trial {
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         ),
         trial("tracers_run_side_by_side", Engine::Ptrace, tracers_run_side_by_side),
         trial("engines_show_the_same_uses", Engine::Notify, engines_show_the_same_uses),
+        trial("rules_by_path_and_range_match_single_calls", Engine::Notify, rules_by_path_and_range_match_single_calls),
         trial("a_timeout_ends_the_tree", Engine::Ptrace, a_timeout_ends_the_tree),
         trial("a_missing_program_is_named", Engine::Ptrace, a_missing_program_is_named),
     ];
@@ -79,6 +80,23 @@ fn engines_show_the_same_uses() {
     };
     let [notified, traced] = [Engine::Notify, Engine::Ptrace].map(|engine| run(engine).expect("it runs"));
     assert!(notified.uses.keys().eq(traced.uses.keys()));
+}
+
+fn rules_by_path_and_range_match_single_calls() {
+    let script = "cat < /proc/sys/kernel/ostype > /dev/null; cat $HOME/notes; exec 3<>/dev/tcp/127.0.0.1/9";
+    let range = Rule::from("connect").address("127.0.0.0/30:9");
+    let other = Rule::default().address("10.0.0.0/8");
+    let (path, home) = (Rule::from("openat").path("/proc/sys/kernel/os*"), Rule::default().path("~/notes"));
+    for engine in [Engine::Ptrace, Engine::Notify] {
+        let bash = Tracer::new("bash").args(["-c", script]).env("HOME", "/nowhere").engine(engine);
+        let rules = [range.clone(), other.clone(), path.clone(), home.clone()];
+        let seen = bash.rules(rules).run().expect("it runs").observation;
+        seen.forbid(other.clone());
+        for (rule, calls) in [(&range, 1), (&path, 1), (&home, 1)] {
+            assert_eq!(seen.calls_of(rule.clone()), calls, "{engine:?}: {rule:?}");
+        }
+        seen.forbid(path.clone().writes());
+    }
 }
 
 fn a_timeout_ends_the_tree() {

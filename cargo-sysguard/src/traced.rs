@@ -115,7 +115,8 @@ impl Traced<'_> {
             let build = Build { cargo: &self.settings.cargo, flags: &flags, shown: true, stdin, without };
             suite.add_artifacts(build.run(&[(&package, targets)]));
         }
-        let display = ProgressDisplay::new(self.settings.progress);
+        let total = suite.cases().iter().filter(|case| self.selects(case)).count();
+        let display = ProgressDisplay::new(self.settings.progress, total);
         let mut observed = Observed::new();
         for case in suite.cases().iter().filter(|case| self.selects(case)) {
             match (suite.observe(case, self.length, &display), case.document()) {

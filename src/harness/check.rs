@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::closure_body::ClosureBody;
+use crate::model::expectation::Rule;
 use crate::model::observe::observation::Observation;
 use crate::runner::{Case, CheckOptions};
 
@@ -79,6 +80,25 @@ impl Check {
     /// `USER` and `PWD` with fixed values, unless they are set here.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Compares each call with the ranges of addresses and the paths of these rules, so that the
+    /// assertions can use them. The names of folders are those of expectation files: `~` and
+    /// `$TMPDIR` are scratch folders. A call that cannot be compared is the blind spot
+    /// [`Unanswerable`](crate::BlindSpot::Unanswerable).
+    ///
+    /// ```no_run
+    /// # use sysguard::{Check, Rule};
+    /// let keys = Rule::default().path("~/.ssh/**");
+    /// let check = Check::new("keys", || (), {
+    ///     let keys = keys.clone();
+    ///     move |seen| seen.forbid(keys.clone())
+    /// });
+    /// let check = check.rules([keys]);
+    /// ```
+    pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.options.rules.extend(rules);
         self
     }
 

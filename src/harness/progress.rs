@@ -14,15 +14,16 @@ pub struct ProgressDisplay {
 }
 
 impl ProgressDisplay {
-    /// Draws on the terminal if `drawn`, or else writes log lines. Without the feature `unstable`,
-    /// nothing is drawn.
-    pub fn new(drawn: bool) -> Self {
-        Self { spinners: if drawn { Spinners::new() } else { None }, log: ProgressLog::default() }
+    /// Draws on the terminal if `drawn`, or else writes log lines. Both count how many of `total`
+    /// workloads are done. Without the feature `unstable`, nothing is drawn.
+    pub fn new(drawn: bool, total: usize) -> Self {
+        let spinners = if drawn { Spinners::new(total) } else { None };
+        Self { spinners, log: ProgressLog::counting(total) }
     }
 
-    /// Writes log lines.
+    /// Writes log lines without a total.
     pub fn logged() -> Self {
-        Self::new(false)
+        Self { spinners: None, log: ProgressLog::default() }
     }
 
     /// Hides what is drawn while `action` uses the terminal.

@@ -1,7 +1,7 @@
 //! Running workloads as log lines, for standard error that is not a terminal or that others draw
 //! on. Main type: [`ProgressLog`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +12,8 @@ use crate::runner::Progress;
 
 /// Delay of the first line on a workload; most have ended by then.
 const FIRST: Duration = Duration::from_secs(10);
-/// Time between two lines on one workload.
-const NEXT: Duration = Duration::from_secs(30);
+/// Time between two lines on one workload, as between those of cargo and nextest.
+const NEXT: Duration = Duration::from_secs(60);
 /// How often due lines are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -27,7 +27,12 @@ pub(super) struct ProgressLog {
 
 /// The running workloads by name.
 #[derive(Debug, Default)]
-struct RunningWorkloads(BTreeMap<String, RunningWorkload>);
+struct RunningWorkloads {
+    by_name: BTreeMap<String, RunningWorkload>,
+    done: BTreeSet<String>,
+    /// The number of all workloads; 0 if unknown.
+    total: usize,
+}
 
 #[derive(Debug)]
 struct RunningWorkload {
@@ -44,11 +49,17 @@ impl Progress for ProgressLog {
     }
 
     fn ended(&self, workload: &str) {
-        self.with(|running| running.0.remove(workload));
+        self.with(|running| running.ended(workload));
     }
 }
 
 impl ProgressLog {
+    /// Returns a log that counts how many of these are done.
+    pub(super) fn counting(total: usize) -> Self {
+        let running = RunningWorkloads { total, ..RunningWorkloads::default() };
+        Self { running: Arc::new(Mutex::new(running)), ..Self::default() }
+    }
+
     fn with<R>(&self, action: impl FnOnce(&mut RunningWorkloads) -> R) -> R {
         action(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -74,22 +85,35 @@ impl ProgressLog {
 
 impl RunningWorkloads {
     fn began(&mut self, workload: &str, run: u32, of: u32, now: Instant) {
-        let entry =
-            self.0.entry(workload.to_owned()).or_insert(RunningWorkload { since: now, due: now + FIRST, run, of });
+        let entry = self.by_name.entry(workload.to_owned()).or_insert(RunningWorkload {
+            since: now,
+            due: now + FIRST,
+            run,
+            of,
+        });
         (entry.run, entry.of) = (run, of);
     }
 
-    /// Returns the lines that are due.
+    fn ended(&mut self, workload: &str) {
+        if self.by_name.remove(workload).is_some() {
+            self.done.insert(workload.to_owned());
+        }
+    }
+
+    /// Returns the lines that are due: `slow [> 45s] net: run 3 of 11; 12 of 40 done`.
     fn due(&mut self, now: Instant) -> String {
+        let done = if self.total > 1 { format!("{} of {} done", self.done.len(), self.total) } else { String::new() };
         let mut lines = String::new();
-        for (workload, entry) in self.0.iter_mut().filter(|(_, entry)| entry.due <= now) {
+        for (workload, entry) in self.by_name.iter_mut().filter(|(_, entry)| entry.due <= now) {
             entry.due = now + NEXT;
             let runs = match (entry.run, entry.of) {
                 (_, 0 | 1) => String::new(),
-                (0, of) => format!("warm-up before {of} runs, "),
-                (run, of) => format!("run {run} of {of}, "),
+                (0, of) => format!("warm-up before {of} runs"),
+                (run, of) => format!("run {run} of {of}"),
             };
-            lines += &format!("{workload}: {runs}{}s so far\n", (now - entry.since).as_secs());
+            let parts: Vec<&str> = [runs.as_str(), &done].into_iter().filter(|part| !part.is_empty()).collect();
+            let more = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
+            lines += &format!("slow [> {}s] {workload}{more}\n", (now - entry.since).as_secs());
         }
         lines
     }
@@ -103,17 +127,20 @@ mod tests {
     fn long_runs_are_reported_at_intervals() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let mut running = RunningWorkloads::default();
+        let mut running = RunningWorkloads { total: 7, ..RunningWorkloads::default() };
         running.began("long", 0, 10, start);
         running.began("single", 1, 1, after(5));
         assert_eq!(running.due(after(9)), "");
-        assert_eq!(running.due(after(12)), "long: warm-up before 10 runs, 12s so far\n");
+        assert_eq!(running.due(after(12)), "slow [> 12s] long: warm-up before 10 runs; 0 of 7 done\n");
         running.began("long", 3, 11, after(13));
-        assert_eq!(running.due(after(16)), "single: 11s so far\n");
-        running.0.remove("single");
-        assert_eq!(running.due(after(41)), "");
-        assert_eq!(running.due(after(45)), "long: run 3 of 11, 45s so far\n");
-        running.0.remove("long");
-        assert_eq!(running.due(after(100)), "");
+        assert_eq!(running.due(after(16)), "slow [> 11s] single: 0 of 7 done\n");
+        running.ended("single");
+        assert_eq!(running.due(after(71)), "");
+        assert_eq!(running.due(after(75)), "slow [> 75s] long: run 3 of 11; 1 of 7 done\n");
+        running.ended("long");
+        assert_eq!(running.due(after(200)), "");
+        running.total = 0;
+        running.began("single", 1, 1, after(200));
+        assert_eq!(running.due(after(212)), "slow [> 12s] single\n", "the total is unknown");
     }
 }

@@ -157,7 +157,7 @@ mod tests {
         let relay = Relay::new().expect("a pipe");
         let name = relay.name();
         let mut out = Vec::new();
-        let result = relay.during(&mut out, &ProgressDisplay::new(false), || {
+        let result = relay.during(&mut out, &ProgressDisplay::new(false, 1), || {
             let mut file = File::create(name)?;
             file.write_all(b"running 1 test\ntest a ... ignored (why)\nlast")
         });

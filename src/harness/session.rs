@@ -115,12 +115,14 @@ impl Session {
         let mut out = output(arguments.logfile.as_deref(), self.console)?;
         let cases: Vec<Case> = self.suite.cases().iter().cloned().chain(self.suite.fault()).collect();
         let checks = self.checks.iter().map(|check| &check.case);
+        let runs = |case: &&Case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some());
+        let total = cases.iter().chain(checks.clone()).filter(runs).count();
         let mut translated = arguments.translate(cases.iter().chain(checks).map(|case| case.name.as_str()));
         let colour = colour && arguments.logfile.is_none();
         translated.color = Some(if colour { ColorSetting::Always } else { ColorSetting::Never });
 
         let shared = Arc::new(Shared {
-            display: ProgressDisplay::new(settings.progress),
+            display: ProgressDisplay::new(settings.progress, total),
             // libtest-mimic removes colours if they are off, except in JSON.
             palette: if arguments.machine_readable() { Palette::plain() } else { Palette::coloured() },
             shows_diffs: !arguments.machine_readable() && arguments.logfile.is_none(),

@@ -1,6 +1,7 @@
-//! A line on the terminal for every running workload. Main type: [`Spinners`].
+//! A line on the terminal for every running workload, and one that counts them. Main type:
+//! [`Spinners`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,43 +13,80 @@ use crate::runner::Progress;
 #[derive(Debug)]
 pub(super) struct Spinners {
     lines: MultiProgress,
-    running: Mutex<BTreeMap<String, ProgressBar>>,
+    total: usize,
+    running: Mutex<RunningLines>,
+}
+
+/// What is drawn.
+#[derive(Debug, Default)]
+struct RunningLines {
+    by_workload: BTreeMap<String, ProgressBar>,
+    done: BTreeSet<String>,
+    /// The count of what is done, below the others.
+    count: Option<ProgressBar>,
 }
 
 impl Spinners {
     /// Draws on standard error.
     #[expect(clippy::unnecessary_wraps, reason = "returns `None` without the feature `unstable`")]
-    pub(super) fn new() -> Option<Self> {
+    pub(super) fn new(total: usize) -> Option<Self> {
         let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        Some(Self { lines, running: Mutex::default() })
+        Some(Self { lines, total, running: Mutex::default() })
     }
 
     /// Hides the lines while `action` uses the terminal.
     pub(super) fn suspended<R>(&self, action: impl FnOnce() -> R) -> R {
         self.lines.suspend(action)
     }
+
+    fn styled(&self, template: &str) -> ProgressBar {
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        ProgressBar::new_spinner().with_style(style)
+    }
+
+    /// Draws how many of several workloads are done, while any of them runs.
+    fn count(&self, running: &mut RunningLines) {
+        if self.total < 2 {
+            return;
+        }
+        if running.by_workload.is_empty() {
+            if let Some(count) = running.count.take() {
+                count.finish_and_clear();
+                self.lines.remove(&count);
+            }
+            return;
+        }
+        let count = running.count.get_or_insert_with(|| self.lines.add(self.styled("  {msg}")));
+        count.set_message(format!("{} of {} done", running.done.len(), self.total));
+    }
 }
 
 impl Progress for Spinners {
     fn running(&self, workload: &str, run: u32, of: u32) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = running.entry(workload.to_owned()).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {prefix} {msg} {elapsed}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            let line = self.lines.add(ProgressBar::new_spinner().with_style(style).with_prefix(workload.to_owned()));
+        let RunningLines { by_workload, count, .. } = &mut *running;
+        let line = by_workload.entry(workload.to_owned()).or_insert_with(|| {
+            let line = self.styled("{spinner} {prefix} {msg} {elapsed}").with_prefix(workload.to_owned());
+            let line = match count {
+                Some(count) => self.lines.insert_before(count, line),
+                None => self.lines.add(line),
+            };
             line.enable_steady_tick(Duration::from_millis(200));
             line
         });
         if of > 1 {
             line.set_message(format!("(run {run} of {of})"));
         }
+        self.count(&mut running);
     }
 
     fn ended(&self, workload: &str) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = running.remove(workload) {
+        if let Some(line) = running.by_workload.remove(workload) {
             line.finish_and_clear();
             self.lines.remove(&line);
+            running.done.insert(workload.to_owned());
         }
+        self.count(&mut running);
     }
 }

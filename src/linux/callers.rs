@@ -75,8 +75,8 @@ impl<'a> Callers<'a> {
         self.below(task, None)
     }
 
-    /// Returns the call site of a task that its parent waits for. posix_spawn(3) runs the child on a
-    /// stack of its own, whose functions are followed by those of the parent. vfork(2) runs it on
+    /// Returns the call site of a task that its parent waits for. posix_spawn(3) runs the child on
+    /// a stack of its own: its functions are followed by those of the parent. vfork(2) runs it on
     /// the parent's stack, which is not repeated.
     pub fn of_child(&mut self, task: Tid, parent: &WaitingParent) -> CallSite {
         self.below(task, Some(parent))

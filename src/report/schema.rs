@@ -148,7 +148,10 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
             "/workloads/baselines/gone/owner",
         ],
     ),
-    ("observation-1", &["/unknown", "/ends", "/taxonomy", "/phases", "/syscalls/seconds", "/syscalls/uses/seconds"]),
+    (
+        "observation-1",
+        &["/unknown", "/ends", "/taxonomy", "/phases", "/stacks", "/syscalls/seconds", "/syscalls/uses/seconds"],
+    ),
     ("pending-1", &["/pending/drift", "/pending/examples", "/pending/sites", "/pending/causes", "/groups/site_reason"]),
     ("report-1", &["/sections/expert", "/configs/expert"]),
     (

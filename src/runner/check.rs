@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::runnable::{Runnable, Wanted};
 use super::suite::{Case, Suite};
+use crate::model::expectation::Rule;
 use crate::model::judge::verdict::{Asked, Verdict};
 use crate::model::observe::observation::Observation;
 
@@ -17,6 +18,8 @@ pub struct CheckOptions {
     pub env: BTreeMap<String, String>,
     /// The reason to run it on request only.
     pub ignore: Option<String>,
+    /// The rules that calls are compared with.
+    pub rules: Vec<Rule>,
 }
 
 impl Suite {
@@ -25,10 +28,12 @@ impl Suite {
         let mut case = self.closure(name.to_owned());
         if let Ok(parsed) = &mut case.content {
             let document = &mut parsed.expectation.document;
-            let CheckOptions { timeout, env, ignore } = options;
+            let CheckOptions { timeout, env, ignore, rules } = options;
             document.workload.timeout = timeout.unwrap_or(document.workload.timeout);
             document.workload.env = env;
             document.ignore = ignore;
+            // Assertions decide about these calls: a check has no findings.
+            document.forbid = rules.iter().filter_map(Rule::condition).map(Rule::from).collect();
         }
         case
     }

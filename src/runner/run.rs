@@ -5,97 +5,22 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::environment::{BuiltEnvironment, Lookup};
+use super::observe::DEFAULT_GRACE;
 use super::output::Capture;
 use super::runnable::{FinishedRun, MakeGuard, Obstacle, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::traced_run::TracedRun;
 use super::watch::{WatchOptions, folders, watch_by_notifications, watch_run};
 use crate::error::{Error, NotBuilt};
-use crate::linux::{
-    Command, Environment, Incomplete, Limits, Outcome, Recorder, Stream, TraceError, Watching, inherited,
-};
+use crate::linux::{Command, Environment, Incomplete, Limits, Stream, Watching, inherited};
 use crate::model::conditions::CallCondition;
 use crate::model::engine::{Engine, UsedEngine};
-use crate::model::guard::Guard;
 use crate::model::observe::observation::{Observation, Part};
-use crate::model::observe::selected::Selected;
 use crate::model::run::workload::{Exit, Program, Workload};
 use crate::model::trace::marker::LOADER;
 use crate::settings::CLOSURE;
-
-/// How long processes may outlive the first one by default.
-pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
-
-/// Runs a command once and returns the observation of its whole process tree.
-pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, for_report(), Wanted::Nothing)
-}
-
-/// Like [`observe`], with the call site of every selected use.
-pub fn observe_with_callers(
-    command: Command,
-    limits: &Limits,
-    selected: &Selected,
-) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, for_report(), Wanted::Sites(selected))
-}
-
-/// Like [`observe`], by the given engine, with an example of every use.
-pub fn observe_with_examples(
-    command: Command,
-    limits: &Limits,
-    watching: Watching<'_>,
-) -> Result<(Observation, Outcome), TraceError> {
-    let nothing = Observation::new();
-    watch_run(command, limits, watching, for_report(), Wanted::Examples(&nothing)).map(TracedRun::into_parts)
-}
-
-/// Like [`observe_notified`], with an example of every use.
-pub fn observe_notified_with_examples(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    watch_by_notifications(command, limits, for_report(), Wanted::Examples(&Observation::new()))
-        .map(TracedRun::into_parts)
-}
-
-/// Like [`observe`], and reports each call to a recorder as it happens. Each selected use
-/// has a call site.
-pub fn observe_logged(
-    command: Command,
-    limits: &Limits,
-    recorder: &mut dyn Recorder,
-    callers: Option<&Selected>,
-) -> Result<(Observation, Outcome), TraceError> {
-    let wanted = callers.map_or(Wanted::Nothing, Wanted::Sites);
-    watch_run(command, limits, Watching::Logged(recorder), for_report(), wanted).map(TracedRun::into_parts)
-}
-
-/// Like [`observe`], for a part of the run, with what is wanted of first calls.
-pub(super) fn observe_part(
-    command: Command,
-    limits: &Limits,
-    options: WatchOptions,
-    wanted: Wanted<'_>,
-) -> Result<(Observation, Outcome), TraceError> {
-    watch_run(command, limits, Watching::EveryCall, options, wanted).map(TracedRun::into_parts)
-}
-
-/// Like [`observe`], but calls that the guard allows are not in the observation.
-pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
-    watch_run(command, limits, Watching::Guarded(guard), for_report(), Wanted::Nothing).map(TracedRun::into_parts)
-}
-
-/// Like [`observe`], with seccomp notifications: most calls have no result, and none has a call
-/// site.
-pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    watch_by_notifications(command, limits, for_report(), Wanted::Nothing).map(TracedRun::into_parts)
-}
-
-/// Returns the options of runs that are reported, not judged.
-fn for_report() -> WatchOptions {
-    WatchOptions { handled_signals: true, ..WatchOptions::default() }
-}
 
 /// A workload with all that it needs to be started, any number of times.
 #[derive(Debug)]
@@ -391,7 +316,7 @@ mod tests {
         workload.exit = Exit::Exited(3);
         let ends = [Exit::Exited(3), Exit::Exited(0), Exit::Signaled(15), Exit::TimedOut];
         assert_eq!(ends.map(|exit| prepare(&workload).expect("sh").ended_well(exit)), [true, false, false, false]);
-        workload.stop = Some(StopAfter { after: Duration::ZERO, signal: 15 });
+        workload.stop = Some(StopAfter { after: std::time::Duration::ZERO, signal: 15 });
         assert_eq!(ends.map(|exit| prepare(&workload).expect("sh").ended_well(exit)), [true, false, true, false]);
     }
 }

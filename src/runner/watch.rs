@@ -85,9 +85,12 @@ struct ExampleWatcher<'a> {
 impl<'a> ExampleWatcher<'a> {
     fn new(options: WatchOptions, wanted: Wanted<'a>) -> Self {
         let WatchOptions { part, folders, closure, conditions, handled_signals } = options;
+        let of_every_call = conditions.iter().filter(|it| it.syscall.is_none() && it.forbids);
+        let mut observer = Observer::new(part);
+        observer.observation.conditions = of_every_call.map(|it| it.condition.clone()).collect();
         let conditions = Conditions::new(conditions, folders.clone());
         let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
-        Self { observer: Observer::new(part), part, wanted, conditions, handled_signals, examples }
+        Self { observer, part, wanted, conditions, handled_signals, examples }
     }
 
     fn into_run(self, outcome: Outcome) -> TracedRun {

@@ -8,6 +8,7 @@
 //!
 //! Samples are evidence and never a verdict: they are no part of a baseline.
 
+pub mod annotate;
 pub mod gates;
 pub mod kernel;
 pub mod naming;

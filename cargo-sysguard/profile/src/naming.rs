@@ -43,6 +43,7 @@ pub fn name(recording: &Recording, kernel: Option<&Kernel>, programs: &Programs<
         frequency: recording.frequency,
         stacks,
         lost: recording.lost,
+        throttled: recording.throttled,
         totals: recording.totals.clone(),
         missing: recording.missing.clone(),
     }

@@ -15,6 +15,8 @@ pub struct Profile {
     pub stacks: Vec<Stack>,
     /// Samples that the kernel could not store.
     pub lost: u64,
+    /// How often the kernel paused sampling because it took too much time.
+    pub throttled: u64,
     /// Totals of the run.
     pub totals: Totals,
     /// What could not be measured.

@@ -25,6 +25,17 @@ pub struct Programs<'a> {
     found: RefCell<Found<'a>>,
 }
 
+/// Where an address is in a file.
+#[derive(Debug)]
+pub struct CodePlace<'a> {
+    /// The path by which the file can be read now.
+    pub file: PathBuf,
+    /// The offset in the file.
+    pub offset: u64,
+    /// The path by which the program mapped it.
+    pub shown: &'a str,
+}
+
 /// What has been looked up.
 #[derive(Default)]
 struct Found<'a> {
@@ -103,19 +114,36 @@ impl<'a> Programs<'a> {
         programs.iter().rev().find(|program| program.since <= time).or(programs.first()).copied()
     }
 
+    /// Returns where an address is in its file. `None` for memory that is no file, and for a file
+    /// that can no longer be read.
+    pub fn place(&self, pid: u32, time: u64, address: u64) -> Option<CodePlace<'a>> {
+        let mapping = mapping(self.process(pid, time)?, time, address)?;
+        let file = self.readable(mapping)?;
+        Some(CodePlace {
+            file,
+            offset: address - mapping.addresses.start + mapping.offset,
+            shown: mapping.file.to_str()?,
+        })
+    }
+
     fn image(&self, mapping: &Mapping) -> Option<Image<'a>> {
         if mapping.file == Path::new(VDSO) {
             return Image::of_vdso(&own_vdso()?);
         }
+        let path = self.readable(mapping)?;
+        Image::of_file(File::open(&path).ok()?, path.to_str()?.to_owned())
+    }
+
+    /// Returns the path by which a mapped file can be read.
+    fn readable(&self, mapping: &Mapping) -> Option<PathBuf> {
         let kept = self.recording.files.get(&mapping.id).and_then(Option::as_ref);
         // Debug information may lie beside the file.
         let is_it = fs::metadata(&mapping.file).is_ok_and(|found| found.ino() == mapping.id.inode);
-        let path = match kept {
-            Some(kept) if !is_it => PathBuf::from(format!("/proc/self/fd/{}", kept.as_raw_fd())),
-            _ if is_it => mapping.file.clone(),
-            _ => return None,
-        };
-        Image::of_file(File::open(&path).ok()?, path.to_str()?.to_owned())
+        match kept {
+            Some(kept) if !is_it => Some(PathBuf::from(format!("/proc/self/fd/{}", kept.as_raw_fd()))),
+            _ if is_it => Some(mapping.file.clone()),
+            _ => None,
+        }
     }
 }
 

@@ -84,7 +84,7 @@ impl Options {
             let _ = writeln!(anstream::stderr(), "{}", message::warning(NOTHING_FOUND));
         }
         let mut by_package = VerdictsByPackage::of(&packages);
-        let outcome = self.bless_all(&jobs, &ProgressDisplay::new(settings.progress), &mut by_package)?;
+        let outcome = self.bless_all(&jobs, &ProgressDisplay::new(settings.progress, jobs.len()), &mut by_package)?;
         report.write(by_package)?;
         match suites::faults(&packages) {
             Err(Failure { outcome: fault, message }) => Err(Failure { outcome: outcome.max(fault), message }),

@@ -62,6 +62,8 @@ mod pending;
 #[cfg(target_os = "linux")]
 mod places;
 #[cfg(target_os = "linux")]
+mod profile;
+#[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
 mod pull_request;
@@ -288,6 +290,16 @@ fn of_readings() -> Vec<Trial> {
         tracing trace::script_without_interpreter_is_run_by_sh,
         tracing trace::durations_beyond_the_clock_never_end,
         tracing trace::ctrl_c_goes_to_the_command,
+        needing profile::exit_code_is_that_of_the_command,
+        untraced profile::own_failures_have_distinct_exit_codes,
+        needing profile::ordinary_user_is_answered,
+        needing profile::command_runs_once_for_samples_and_once_for_counts,
+        needing profile::each_format_is_written,
+        needing profile::time_goes_to_the_calls_that_are_made,
+        needing profile::hot_instructions_are_shown_with_their_lines,
+        needing profile::kernel_function_is_shown_or_refused_with_the_reason,
+        needing profile::saved_profile_is_in_the_html_report_only,
+        needing profile::workloads_are_selected_by_name,
         tracing log::lines_show_calls_results_and_ends,
         tracing log::payload_and_environment_are_never_shown,
         tracing_with(&["strace"]) log::log_agrees_with_strace,

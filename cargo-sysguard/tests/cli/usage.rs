@@ -36,6 +36,13 @@ pub(crate) fn wrong_usage_is_2_and_writes_nothing() {
         ("bless --runs 0", "invalid value '0' for '--runs <N>'"),
         ("test --confirm few", "invalid value 'few' for '--confirm <N>'"),
         ("list --manifest-path nowhere/Cargo.toml", "nowhere/Cargo.toml"),
+        ("profile --no-such-flag -- true", "unexpected argument '--no-such-flag'"),
+        (
+            "profile --format xml -- true",
+            "`xml` is not a format: use one of table, markdown, json, folded, svg, speedscope",
+        ),
+        ("profile -F 0 -- true", "0 is not in 1..=100000"),
+        ("profile --call-graph lbr -- true", "invalid value 'lbr' for '--call-graph <MODE>'"),
         ("trace", "required arguments were not provided"),
         ("trace --format xml -- true", "`xml` is not a format"),
     ]);

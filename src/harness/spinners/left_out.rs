@@ -8,7 +8,7 @@ pub(in crate::harness) enum Spinners {}
 
 impl Spinners {
     /// Returns none.
-    pub(in crate::harness) fn new() -> Option<Self> {
+    pub(in crate::harness) fn new(_total: usize) -> Option<Self> {
         None
     }
 

@@ -91,8 +91,8 @@ impl<'a> Layout<'a> {
     }
 
     /// Visits the addresses of at most `most` frames, innermost first. All but the first lie in a
-    /// call instruction, not after it. `read` reads a word of the stack. A stack that cannot be read
-    /// is cut there. Returns the stack pointer of the outermost frame.
+    /// call instruction, not after it. `read` reads a word of the stack. A stack that cannot be
+    /// read is cut there. Returns the stack pointer of the outermost frame.
     pub fn unwind(
         &self,
         registers: StackRegisters,

@@ -5,6 +5,7 @@ use glob::Pattern;
 use super::storage::written_object;
 use super::terms::Rule;
 use crate::model::attribution::{Condition, Extent, ObjectKind, Subsystem, Use, is_address_class, takes_address};
+use crate::model::conditions::CallCondition;
 use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::call::Errno;
 
@@ -53,12 +54,25 @@ impl Rule {
         Self { program: Some(name.into()), ..self }
     }
 
-    /// Requires an address of this class in a connect, bind or send: `global`, `loopback`.
+    /// Requires an address in a connect, bind or send: a class (`global`, `loopback`), or a range
+    /// with an optional port (`10.0.0.0/8`, `127.0.0.1:5432`, `[fd00::/8]:443`).
     ///
-    /// Assertions take classes only. An expectation file may also name a range.
+    /// An observation does not keep addresses. For a range, calls are compared with the rule while
+    /// they are made: pass it to [`Tracer::rules`](crate::Tracer::rules) or
+    /// [`Check::rules`](crate::Check::rules), too.
     #[must_use]
-    pub fn address(self, class: impl Into<String>) -> Self {
-        Self { address: Some(class.into()), ..self }
+    pub fn address(self, address: impl Into<String>) -> Self {
+        Self { address: Some(address.into()), ..self }
+    }
+
+    /// Requires that the call names a path, or a path that leads to a file, that matches this glob:
+    /// `/etc/**`, `~/.ssh/*`, `$TMPDIR/**`. `*` does not match `/`, `**` does.
+    ///
+    /// An observation does not keep paths: pass the rule to
+    /// [`Tracer::rules`](crate::Tracer::rules) or [`Check::rules`](crate::Check::rules), too.
+    #[must_use]
+    pub fn path(self, glob: impl Into<String>) -> Self {
+        Self { path: Some(glob.into()), ..self }
     }
 
     /// Requires that the call can change what it names: it opens for writing, or makes, removes,
@@ -145,6 +159,12 @@ impl Rule {
         (condition != Condition::default()).then_some(condition)
     }
 
+    /// Returns what calls of a run are compared with, so that the rule can be used on its
+    /// observation: a forbidden call must not be missed.
+    pub(crate) fn call_condition(&self) -> Option<CallCondition> {
+        Some(CallCondition { condition: self.condition()?, syscall: None, forbids: true })
+    }
+
     /// Returns whether the rule has a part that only a single call can meet. Its finding then has
     /// the argument and the object of that call.
     pub(in crate::model) fn selects_calls(&self) -> bool {
@@ -166,6 +186,14 @@ impl From<Subsystem> for Rule {
 impl From<&str> for Rule {
     fn from(syscall: &str) -> Self {
         Self { syscall: Some(syscall.to_owned()), ..Self::default() }
+    }
+}
+
+/// A rule for calls that meet this condition.
+#[doc(hidden)]
+impl From<Condition> for Rule {
+    fn from(Condition { address, path }: Condition) -> Self {
+        Self { address, path, ..Self::default() }
     }
 }
 

@@ -21,8 +21,8 @@ impl Observation {
             panic!("{unknown}");
         }
         assert!(
-            rule.condition().is_none(),
-            "{}: only a rule of an expectation file can name a range or a path",
+            rule.condition().is_none_or(|condition| self.conditions.contains(&condition)),
+            "{}: no call was compared with this range or path; pass the rule to `Tracer::rules` or `Check::rules`",
             rule_text(rule)
         );
         let mut calls = BTreeMap::new();
@@ -71,7 +71,8 @@ impl Observation {
     ///
     /// # Panics
     ///
-    /// If the name is no syscall, error or signal.
+    /// If the name is no syscall, error or signal, or if calls were not compared with the range or
+    /// path of a rule: see [`Rule::path`].
     #[track_caller]
     pub fn calls_of(&self, what: impl Into<Rule>) -> u64 {
         let rule = what.into();
@@ -143,6 +144,52 @@ mod tests {
         let mut seen = Observation::new();
         seen.ends.signals.insert(SignalName(11), 2);
         seen
+    }
+
+    #[test]
+    fn range_and_path_match_calls_that_were_compared() {
+        use crate::model::attribution::{Extent, Met};
+        use crate::model::kernel::syscall::{Abi, Syscall};
+        use crate::model::observe::observation::Tally;
+
+        let (range, path) = (Rule::default().address("10.0.0.0/8"), Rule::from("openat").path("/etc/**"));
+        let conditions = [&range, &path].map(|rule| rule.condition().expect("a condition"));
+        let used = |name: &str, subsystem, met: &[usize]| Use {
+            subsystem,
+            syscall: Syscall::from_name(Abi::X86_64, name).expect(name),
+            argument: None,
+            object: None,
+            ambient: false,
+            met: Met::new(met.iter().map(|&at| (conditions[at].clone(), Extent::All))),
+        };
+        let tally = |calls| Tally { calls, errors: BTreeMap::new() };
+        let seen = Observation {
+            uses: [
+                (used("connect", Subsystem::Network, &[0]), tally(2)),
+                (used("connect", Subsystem::Network, &[]), tally(5)),
+                (used("openat", Subsystem::Filesystem, &[1]), tally(3)),
+            ]
+            .into(),
+            conditions: conditions.clone().into(),
+            ..Observation::new()
+        };
+        assert_eq!([&range, &path].map(|rule| seen.calls_of(rule.clone())), [2, 3]);
+        seen.forbid(range.syscall("sendto"));
+        seen.only([Rule::from(Subsystem::Network), path]);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "{path: /etc/**}: no call was compared with this range or path; pass the rule to `Tracer"
+    )]
+    fn range_or_path_that_was_not_compared_panics() {
+        crashed().forbid(Rule::default().path("/etc/**"));
+    }
+
+    #[test]
+    #[should_panic(expected = "bits behind the prefix are set, so write `10.0.0.0/8`")]
+    fn invalid_range_panics() {
+        crashed().forbid(Rule::default().address("10.0.0.1/8"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::attribution::blind_spot::BlindSpot;
-use crate::model::attribution::{Use, attribute, blind_spot, unanswerable};
+use crate::model::attribution::{Condition, Use, attribute, blind_spot, unanswerable};
 use crate::model::facts::example::Example;
 use crate::model::kernel::call::{CallOutcome, Errno};
 use crate::model::observe::call_site::CallSite;
@@ -78,6 +78,9 @@ pub struct Observation {
     /// How processes other than the first one ended.
     #[doc(hidden)]
     pub ends: Ends,
+    /// The conditions that every call was compared with.
+    #[doc(hidden)]
+    pub conditions: BTreeSet<Condition>,
 }
 
 impl Tally {
@@ -187,6 +190,7 @@ impl Observation {
         }
         self.blind_spots.extend(other.blind_spots);
         self.ends.merge(other.ends);
+        self.conditions.retain(|condition| other.conditions.contains(condition));
     }
 
     /// Returns the uses outside all phases (`None`), then those of each phase.

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::callers;
 use super::ends::EndsRecord;
 use super::groups::groups;
 use super::record::ObservationRecord;
@@ -34,9 +35,8 @@ pub(super) fn write(
         writeln!(out, "- {words}: {}", cell(&counts))?;
     }
     // The default taxonomy is not named; any other one is.
-    if taxonomy.is_default() {
-        Ok(())
-    } else {
-        writeln!(out, "\nSubsystems by the taxonomy {}.", cell(taxonomy.name()))
+    if !taxonomy.is_default() {
+        writeln!(out, "\nSubsystems by the taxonomy {}.", cell(taxonomy.name()))?;
     }
+    callers::write_markdown(out, &recording.observation)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::callers::{StackRecord, stacks};
 use super::ends::EndsRecord;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{ObjectKind, Subsystem, Use, entry_points, places};
@@ -62,6 +63,9 @@ pub(in crate::report) struct ObservationRecord<'a> {
     /// The phases that the program named, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phases: Vec<PhaseRecord<'a>>,
+    /// The stacks of first calls, in the order of these calls; absent without -k.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stacks: Vec<StackRecord<'a>>,
 }
 
 /// A taxonomy other than the default, and its groups.
@@ -198,6 +202,7 @@ impl<'a> ObservationRecord<'a> {
                 .iter()
                 .map(|(name, uses)| PhaseRecord { name, subsystems: of_phase(uses) })
                 .collect(),
+            stacks: stacks(observation),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of every format with a hand-made recording.
 
 mod rows;
+mod stacks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

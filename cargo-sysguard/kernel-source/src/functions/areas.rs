@@ -3,12 +3,14 @@
 //! A file that defines syscalls has the subsystem of `subsystems`. Here are the others: helpers
 //! that no syscall is about (locking, slab, RCU, interrupts), drivers, and headers.
 
+mod headers;
 mod paths;
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::maintainers::Maintainers;
 use crate::subsystems;
+use headers::HEADERS;
 use paths::PATHS;
 
 /// The name of a file that no rule matches: infrastructure of the kernel.
@@ -61,12 +63,17 @@ impl Areas {
         self.sections.get(path)?.as_deref()
     }
 
-    /// Returns the subsystem of a file. A header without a rule has that of its section's sources,
-    /// or that of the sources with its name.
+    /// Returns the subsystem of a file.
     pub(crate) fn subsystem(&self, path: &str) -> String {
+        self.decided(path).unwrap_or(REST).to_owned()
+    }
+
+    /// Returns the subsystem of a file, if anything decides it. A header without a rule has that of
+    /// its section's sources, or that of the sources with its name.
+    pub(crate) fn decided(&self, path: &str) -> Option<&str> {
         let by_section = || self.section(path).and_then(|section| self.by_section.get(section));
-        let inferred = || by_section().or_else(|| self.by_stem.get(stem(path))).map_or(REST, String::as_str);
-        by_path(path).unwrap_or_else(inferred).to_owned()
+        let inferred = || by_section().or_else(|| self.by_stem.get(stem(path))).map(String::as_str);
+        by_path(path).or_else(inferred)
     }
 }
 
@@ -76,7 +83,7 @@ fn section<'m>(maintainers: &'m Maintainers, path: &str) -> Option<&'m str> {
 
 /// Returns the subsystem by the rules for paths.
 fn by_path(path: &str) -> Option<&'static str> {
-    let rule = PATHS.iter().find(|(prefix, _)| path.starts_with(prefix));
+    let rule = PATHS.iter().chain(HEADERS).find(|(prefix, _)| path.starts_with(prefix));
     match rule {
         Some((prefix, subsystem)) if !FALLBACKS.contains(prefix) => Some(*subsystem),
         fallback => match subsystems::of_file(path) {
@@ -127,8 +134,9 @@ mod tests {
 
     #[test]
     fn no_rule_is_hidden_by_an_earlier_one() {
-        for (at, (path, _)) in PATHS.iter().enumerate() {
-            assert!(!PATHS[..at].iter().any(|(earlier, _)| path.starts_with(earlier)), "{path}");
+        let all: Vec<&str> = PATHS.iter().chain(HEADERS).map(|(path, _)| *path).collect();
+        for (at, path) in all.iter().enumerate() {
+            assert!(!all[..at].iter().any(|earlier| path.starts_with(earlier)), "{path}");
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::Result;
 use crate::maintainers::Maintainers;
 use crate::tree::{Tree, Version};
 
+use family::PREFIXES;
 pub use family::family;
 pub use scan::Linkage;
 
@@ -48,7 +49,7 @@ pub struct SourceFile {
 }
 
 /// Folders without any text of a running kernel, and architectures that are not supported.
-const SKIPPED: [&str; 19] = [
+const SKIPPED: [&str; 23] = [
     "Documentation/",
     "LICENSES/",
     "arch/arm64/boot/",
@@ -56,7 +57,11 @@ const SKIPPED: [&str; 19] = [
     "arch/riscv/purgatory/",
     "arch/x86/boot/compressed/",
     "arch/x86/boot/tools/",
-    "arch/x86/entry/vdso/",
+    "arch/x86/entry/vdso/common/",
+    "arch/x86/entry/vdso/vclock",
+    "arch/x86/entry/vdso/vdso32/",
+    "arch/x86/entry/vdso/vdso64/",
+    "arch/x86/entry/vdso/vget",
     "arch/x86/math-emu/",
     "arch/x86/purgatory/",
     "arch/x86/realmode/",
@@ -109,6 +114,7 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
     add_exported(&mut scanned);
     drop_stubs(&mut scanned);
     move_expanded(&mut scanned);
+    add_families(&mut scanned);
     let areas = Areas::new(&Maintainers::read(tree)?, &paths);
     let included_by = included_by(&scanned);
     let includers: HashSet<&String> = included_by.values().flatten().collect();
@@ -124,13 +130,14 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
 }
 
 /// Returns the subsystem of every file of a tree that may hold text of a kernel, with its path.
+/// `None` if no rule, no section and no other file decides it: then it counts as the core.
 ///
 /// # Errors
 /// Fails if a folder of the tree cannot be read.
-pub fn subsystems_of_files(tree: &Tree) -> Result<Vec<(String, String)>> {
+pub fn subsystems_of_files(tree: &Tree) -> Result<Vec<(String, Option<String>)>> {
     let paths = sources(tree)?;
     let areas = Areas::new(&Maintainers::read(tree)?, &paths);
-    Ok(paths.iter().map(|path| (path.clone(), areas.subsystem(path))).collect())
+    Ok(paths.iter().map(|path| (path.clone(), areas.decided(path).map(str::to_owned))).collect())
 }
 
 fn sources(tree: &Tree) -> Result<Vec<String>> {
@@ -163,7 +170,9 @@ impl Scanned {
             return file;
         }
         // Headers with nothing but numbers of registers make up a third of the tree.
-        if path.ends_with(".h") && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign)) {
+        if path.ends_with(".h")
+            && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign))
+        {
             return file;
         }
         scan(text, &mut |item| match item {
@@ -238,6 +247,15 @@ fn move_expanded(files: &mut [Scanned]) {
         let made: Vec<_> = header.functions.extract_if(.., |name, _| is_made(name)).collect();
         if let Some(maker) = files.iter_mut().find(|file| file.path == maker) {
             made.into_iter().for_each(|(name, linkage)| add(&mut maker.functions, &name, linkage));
+        }
+    }
+}
+
+/// Adds the families that are known by the beginning of their names.
+fn add_families(files: &mut [Scanned]) {
+    for (prefix, maker) in PREFIXES {
+        if let Some(maker) = files.iter_mut().find(|file| file.path == maker) {
+            add(&mut maker.functions, &format!("prefix {prefix}"), Linkage::Global);
         }
     }
 }

@@ -119,7 +119,11 @@ fn declared<'d>(
 }
 
 /// Returns the files of a unit by their number.
-fn files(dwarf: &gimli::Dwarf<Slice<'_>>, unit: &gimli::Unit<Slice<'_>>, folder: &str) -> gimli::Result<HashMap<u64, String>> {
+fn files(
+    dwarf: &gimli::Dwarf<Slice<'_>>,
+    unit: &gimli::Unit<Slice<'_>>,
+    folder: &str,
+) -> gimli::Result<HashMap<u64, String>> {
     let Some(program) = &unit.line_program else { return Ok(HashMap::new()) };
     let header = program.header();
     let text = |value| Ok::<_, gimli::Error>(dwarf.attr_string(unit, value)?.to_string_lossy().into_owned());
@@ -157,7 +161,8 @@ fn symbols(file: &object::File<'_>) -> String {
             (false, true) => 'T',
             (false, false) => 't',
         };
-        let is_function = !matches!(symbol.kind(), object::SymbolKind::Section | object::SymbolKind::File);
+        let is_function =
+            !matches!(symbol.kind(), object::SymbolKind::Section | object::SymbolKind::File | object::SymbolKind::Data);
         (is_text && is_function).then(|| format!("{:016x} {letter} {name}\n", symbol.address()))
     };
     file.symbols().filter_map(line).collect()

@@ -113,7 +113,12 @@ impl Counts {
     /// what a header or a macro defines is in both.
     fn check(&mut self, function: &KernelFunction, truth: Option<(&str, &str)>) {
         *self.known.entry(function.known_by).or_default() += 1;
-        let Some((declared, compiled)) = truth else { return };
+        let Some((declared, compiled)) = truth else {
+            if function.place.is_none() {
+                *self.lines.entry(format!("{} (no debug information)", line(function))).or_default() += 1;
+            }
+            return;
+        };
         *self.checked.entry(function.known_by).or_default() += 1;
         let found = function.place.as_ref().map_or("", |place| &place.file);
         if found == declared || found == compiled {

@@ -123,8 +123,8 @@ impl<'f> Places<'f> {
             let inlined: Vec<usize> = files.iter().copied().filter(|&file| self.is_visible(file, before)).collect();
             return match (&inside[..], &inlined[..]) {
                 ([file], _) | ([], [file]) => Some(*file),
-                // A macro made it: it is compiled with its neighbours.
-                ([], []) if before == after => Some(before),
+                // A macro made it, or one of several headers: it is compiled with its neighbours.
+                ([], _) if before == after => Some(before),
                 _ => None,
             };
         }

@@ -49,6 +49,7 @@ impl Symbols {
         // Stable: of equally good symbols, the first line wins.
         symbols.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| rank(b).cmp(&rank(a))));
         let borders = symbols.iter().filter(|symbol| is_marker(&symbol.name)).map(|symbol| symbol.address).collect();
+        symbols.retain(|symbol| !is_marker(&symbol.name));
         symbols.dedup_by_key(|symbol| symbol.address);
         Some(Self { all: symbols, borders })
     }
@@ -85,10 +86,9 @@ impl Symbols {
 }
 
 /// The better symbol of an address ranks higher.
-fn rank(symbol: &Symbol) -> (bool, bool, bool, isize, usize) {
+fn rank(symbol: &Symbol) -> (bool, bool, isize, usize) {
     let underscores = symbol.name.bytes().take_while(|&byte| byte == b'_').count();
     (
-        !is_marker(&symbol.name),
         symbol.binding != Binding::Weak,
         symbol.binding == Binding::Global,
         -isize::try_from(underscores).unwrap_or(isize::MAX),

@@ -84,6 +84,8 @@ pub(super) struct SampledRecord {
     pub(super) samples: u64,
     /// Samples that the kernel could not store.
     pub(super) lost: u64,
+    /// How often the kernel paused sampling because it took too much time.
+    pub(super) throttled: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -225,6 +227,7 @@ impl ProfileRecord {
                 frequency: profile.frequency,
                 samples: all.samples,
                 lost: profile.lost,
+                throttled: profile.throttled,
             },
             traced: subject.traced.as_ref().map(|traced| TracedRecord {
                 engine: traced.engine.to_owned(),

@@ -247,10 +247,12 @@ fn what_is_missing_is_said() {
         stack.frames.retain(|frame| matches!(frame, Frame::User(_)));
     }
     hidden.missing = vec![Missing::KernelSamples];
+    hidden.throttled = 2;
     let record = ProfileRecord::new(&subject(false), &hidden);
     let table = written(&record, Format::Table);
     assert!(table.contains("70.0  (kernel, not visible)"), "{table}");
     assert!(table.contains("\nmissing: kernel functions; run `sudo sysctl"), "{table}");
+    assert!(table.contains("\nthrottled: the kernel paused sampling 2 times; use a lower -F\n"), "{table}");
     assert!(!table.contains("kernel samples by place"), "{table}");
     assert!(written(&record, Format::Folded).contains("demo;main;(kernel, not visible)_[k] 600\n"));
 }

@@ -108,6 +108,10 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
         let share = sampled.lost as f64 / (sampled.lost + sampled.samples) as f64;
         lines.push(format!("lost: {} samples that the kernel could not store ({} %)", sampled.lost, percent(share)));
     }
+    if sampled.throttled > 0 {
+        let times = if sampled.throttled == 1 { "once".to_owned() } else { format!("{} times", sampled.throttled) };
+        lines.push(format!("throttled: the kernel paused sampling {times}; use a lower -F"));
+    }
     let places = &record.places;
     if record.kernel > 0.0 && !record.lacks(Missing::KernelNames) && !record.lacks(Missing::KernelSamples) {
         let index =

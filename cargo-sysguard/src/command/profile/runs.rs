@@ -107,6 +107,7 @@ impl Sampled {
                 Some(all) => {
                     all.stacks.extend(profile.stacks);
                     all.lost += profile.lost;
+                    all.throttled += profile.throttled;
                 }
             }
         }

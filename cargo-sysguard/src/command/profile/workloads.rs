@@ -108,7 +108,8 @@ impl Options {
                     },
                 )?;
             if !run.ended_well {
-                let text = format!("{} did not end as its file expects", case.name);
+                let ended = "did not end as its file expects; the end of its output";
+                let text = format!("{} {ended}:\n{}", case.name, run.output.trim_end());
                 // Ignore a closed standard error: this is only a warning.
                 let _ = writeln!(anstream::stderr(), "{}", message::warning(&text));
             }

@@ -19,9 +19,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/lib/retpoline.S", "entry"), // thunks that every indirect call and return may use
     ("kernel/context_tracking.c", "entry"), // between user mode, kernel and idle
     ("kernel/entry/", "entry"),
-    ("include/linux/context_tracking", "entry"),
-    ("include/linux/entry-common.h", "entry"),
-    ("include/linux/irq-entry-common.h", "entry"),
     // Moves data between the memory of programs and the kernel's.
     ("arch/arm64/lib/copy_from_user.S", "usercopy"),
     ("arch/arm64/lib/copy_template.S", "usercopy"),
@@ -33,8 +30,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/lib/getuser.S", "usercopy"),
     ("arch/x86/lib/putuser.S", "usercopy"),
     ("arch/x86/lib/usercopy", "usercopy"),
-    ("include/linux/iov_iter.h", "usercopy"),
-    ("include/linux/uaccess.h", "usercopy"),
     ("lib/iov_iter.c", "usercopy"),
     ("lib/strncpy_from_user.c", "usercopy"),
     ("lib/strnlen_user.c", "usercopy"),
@@ -42,7 +37,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("mm/maccess.c", "usercopy"), // copies with faults switched off
     ("mm/usercopy.c", "usercopy"), // checks the bounds of copies
     // Allocation of small objects. Pages are `memory`.
-    ("include/linux/slab.h", "slab"),
     ("mm/kasan/", "slab"), // checks the use of allocated objects
     ("mm/kfence/", "slab"),
     ("mm/mempool.c", "slab"), // a reserve of objects
@@ -50,22 +44,10 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("mm/slub.c", "slab"),
     // Locks, and waiting for them.
     ("arch/x86/kernel/paravirt-spinlocks.c", "locking"),
-    ("include/asm-generic/qrwlock", "locking"),
-    ("include/asm-generic/qspinlock", "locking"),
-    ("include/linux/local_lock", "locking"),
-    ("include/linux/lockdep", "locking"),
-    ("include/linux/mutex", "locking"),
-    ("include/linux/rwsem.h", "locking"),
-    ("include/linux/seqlock", "locking"),
-    ("include/linux/spinlock", "locking"),
-    ("include/linux/rwlock", "locking"),
     ("kernel/locking/", "locking"),
     ("lib/lockref.c", "locking"), // a spinlock with a counter
     ("lib/dec_and_lock.c", "locking"),
-    ("include/linux/rcu", "rcu"),
-    ("include/linux/srcu", "rcu"),
     ("kernel/rcu/", "rcu"),
-    ("include/linux/workqueue", "workqueue"),
     ("kernel/kthread.c", "workqueue"), // threads that run the kernel's work
     ("kernel/workqueue", "workqueue"),
     // Interrupts, and what they postpone.
@@ -76,10 +58,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/kernel/irq", "interrupts"),
     ("arch/x86/kernel/nmi", "interrupts"),
     ("drivers/irqchip/", "interrupts"),
-    ("include/linux/interrupt.h", "interrupts"),
-    ("include/linux/irq", "interrupts"),
-    ("include/linux/msi", "interrupts"),
-    ("include/trace/events/irq", "interrupts"),
     ("kernel/irq", "interrupts"), // and kernel/irq_work.c
     ("kernel/smp", "interrupts"), // calls of functions on other CPUs
     ("kernel/softirq.c", "interrupts"),
@@ -98,12 +76,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("drivers/pmdomain/", "power"),
     ("drivers/power", "power"), // and drivers/powercap/
     ("drivers/thermal/", "power"),
-    ("include/acpi/", "power"),
-    ("include/linux/cpufreq.h", "power"),
-    ("include/linux/cpuidle", "power"),
-    ("include/linux/pm", "power"),
-    ("include/linux/suspend.h", "power"),
-    ("include/trace/events/power", "power"),
     ("kernel/cpu_pm.c", "power"),
     ("kernel/freezer.c", "power"),
     ("kernel/power/", "power"),
@@ -115,10 +87,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/kernel/pci-dma.c", "dma"),
     ("drivers/dma", "dma"), // and drivers/dma-buf/
     ("drivers/iommu/", "dma"),
-    ("include/linux/dma-", "dma"),
-    ("include/linux/dmaengine.h", "dma"),
-    ("include/linux/iommu", "dma"),
-    ("include/linux/swiotlb.h", "dma"),
     ("kernel/dma", "dma"),
     ("mm/dmapool", "dma"),
     // Encryption.
@@ -128,13 +96,9 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("certs/", "crypto"), // keys that signatures of modules are checked with
     ("crypto/", "crypto"),
     ("drivers/crypto/", "crypto"),
-    ("include/crypto/", "crypto"),
-    ("include/linux/crypto.h", "crypto"),
     ("lib/crypto/", "crypto"),
     ("drivers/char/random.c", "random"),
     ("drivers/char/hw_random/", "random"),
-    ("include/linux/random.h", "random"),
-    ("include/linux/prandom.h", "library"),
     // Virtual machines, and being one.
     ("arch/arm64/kvm/", "kvm"),
     ("arch/riscv/kvm/", "kvm"),
@@ -151,9 +115,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("drivers/vhost/", "kvm"),
     ("drivers/virt/", "kvm"),
     ("drivers/xen/", "kvm"),
-    ("include/kvm/", "kvm"),
-    ("include/linux/kvm", "kvm"),
-    ("include/xen/", "kvm"),
     ("kernel/vhost_task.c", "kvm"),
     ("virt/", "kvm"),
     // The virtual memory of each architecture.
@@ -179,21 +140,12 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("drivers/rtc/", "time"),
     ("lib/vdso/", "time"), // the clock calls of programs
     ("lib/timerqueue.c", "time"),
-    ("include/clocksource/", "time"),
-    ("include/linux/hrtimer", "time"),
-    ("include/linux/ktime", "time"),
-    ("include/linux/time", "time"),
-    ("include/linux/clocksource.h", "time"),
-    ("include/linux/jiffies.h", "time"),
-    ("include/trace/events/timer", "time"),
-    ("include/vdso/", "time"),
     // Performance counters and tracing.
     ("arch/x86/events/", "perf"),
     ("arch/x86/kernel/hw_breakpoint.c", "perf"),
     ("arch/arm64/kernel/hw_breakpoint.c", "perf"),
     ("drivers/perf/", "perf"),
     ("drivers/hwtracing/", "perf"),
-    ("include/linux/perf", "perf"),
     ("arch/arm64/kernel/ftrace.c", "tracing"),
     ("arch/arm64/kernel/entry-ftrace.S", "tracing"),
     ("arch/arm64/kernel/probes/", "tracing"),
@@ -203,12 +155,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/kernel/kprobes/", "tracing"),
     ("arch/x86/kernel/uprobes.c", "tracing"),
     ("arch/x86/kernel/unwind", "tracing"), // call stacks
-    ("include/linux/ftrace", "tracing"),
-    ("include/linux/ring_buffer.h", "tracing"),
-    ("include/linux/trace", "tracing"),
-    ("include/linux/rethook.h", "tracing"),
-    ("include/linux/kprobes.h", "tracing"),
-    ("include/linux/uprobes.h", "tracing"),
     ("kernel/kprobes.c", "tracing"),
     ("kernel/relay.c", "tracing"),
     ("kernel/stacktrace.c", "tracing"),
@@ -219,13 +165,9 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("kernel/module", "module"), // kernel/module/ and kernel/module_signature.c
     ("kernel/params.c", "module"),
     ("kernel/kallsyms", "module"), // names of functions
-    ("include/linux/module", "module"),
     ("arch/arm64/net/", "bpf"), // compiles BPF
     ("arch/riscv/net/", "bpf"),
     ("arch/x86/net/", "bpf"),
-    ("include/linux/bpf", "bpf"),
-    ("include/linux/btf", "bpf"),
-    ("include/linux/filter.h", "bpf"),
     ("kernel/bpf/", "bpf"),
     ("net/bpf/", "bpf"),
     ("net/core/filter.c", "bpf"), // the functions that BPF programs of sockets call
@@ -245,10 +187,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("kernel/cgroup/", "cgroup"),
     ("mm/memcontrol", "cgroup"), // limits memory of a cgroup
     ("mm/page_counter.c", "cgroup"),
-    ("include/linux/cgroup", "cgroup"),
-    ("include/linux/memcontrol.h", "cgroup"),
     ("kernel/cred.c", "credentials"),
-    ("include/linux/cred.h", "credentials"),
     ("kernel/user.c", "credentials"),
     ("kernel/ucount.c", "credentials"),
     ("kernel/user_namespace.c", "namespace"),
@@ -264,11 +203,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/kernel/smp", "scheduler"), // wakes other CPUs
     ("arch/arm64/kernel/smp.c", "scheduler"),
     ("arch/riscv/kernel/smp", "scheduler"),
-    ("include/linux/sched", "scheduler"),
-    ("include/linux/wait", "scheduler"),
-    ("include/linux/swait", "scheduler"),
-    ("include/linux/completion.h", "scheduler"),
-    ("include/trace/events/sched", "scheduler"),
     ("kernel/crash", "boot"),
     ("kernel/vmcore_info.c", "boot"),
     ("kernel/elfcorehdr.c", "boot"),
@@ -288,12 +222,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("fs/pidfs.c", "process"),
     ("fs/crypto/", "filesystem"),
     ("drivers/dax/", "filesystem"), // files in memory that lasts
-    ("include/linux/fsnotify", "fsnotify"),
-    ("include/linux/fs", "filesystem"),
-    ("include/linux/dcache.h", "filesystem"),
-    ("include/linux/file", "filesystem"),
-    ("include/linux/fdtable.h", "filesystem"),
-    ("include/linux/pagemap.h", "filesystem"), // the page cache
     ("mm/filemap.c", "filesystem"), // likewise
     ("mm/readahead.c", "filesystem"),
     ("mm/page-writeback.c", "filesystem"),
@@ -301,9 +229,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("mm/fadvise.c", "filesystem"),
     ("mm/backing-dev.c", "filesystem"),
     ("mm/shmem", "filesystem"), // tmpfs
-    ("include/linux/poll.h", "poll"),
-    ("include/linux/eventpoll.h", "poll"),
-    ("include/linux/eventfd.h", "poll"),
     ("drivers/ata/", "block"),
     ("drivers/block/", "block"),
     ("drivers/cdrom/", "block"),
@@ -317,16 +242,9 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("drivers/scsi/", "block"),
     ("drivers/target/", "block"),
     ("drivers/ufs/", "block"),
-    ("include/linux/blk", "block"),
-    ("include/linux/bio.h", "block"),
-    ("include/linux/bvec.h", "block"),
-    ("include/scsi/", "block"),
-    ("include/target/", "block"),
-    ("include/ufs/", "block"),
     ("lib/sbitmap.c", "block"), // the tags of block devices
     // The network and its devices.
     ("net/unix/", "unix"),
-    ("include/net/af_unix.h", "unix"),
     ("drivers/atm/", "network"),
     ("drivers/bluetooth/", "network"),
     ("drivers/infiniband/", "network"),
@@ -334,13 +252,6 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("drivers/net/", "network"),
     ("drivers/nfc/", "network"),
     ("drivers/ssb/", "network"), // the bus of wireless devices
-    ("include/linux/etherdevice.h", "network"),
-    ("include/linux/if_", "network"),
-    ("include/linux/netdevice.h", "network"),
-    ("include/linux/netfilter", "network"),
-    ("include/linux/skbuff", "network"),
-    ("include/net/", "network"),
-    ("include/rdma/", "network"),
     ("lib/nlattr.c", "network"), // netlink
     ("lib/dynamic_queue_limits.c", "network"),
     ("lib/dim/", "network"),
@@ -349,45 +260,15 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/pci/", "device"),
     ("arch/x86/video/", "device"),
     ("drivers/", "device"),
-    ("include/drm/", "device"),
-    ("include/media/", "device"),
-    ("include/pcmcia/", "device"),
-    ("include/sound/", "device"),
-    ("include/video/", "device"),
-    ("include/linux/device", "device"),
-    ("include/linux/kobject", "device"),
-    ("include/linux/tty", "device"),
-    ("include/linux/usb", "device"),
     ("lib/kobject", "device"),
     ("lib/klist.c", "device"),
     ("lib/devres.c", "device"),
     ("sound/", "device"),
     // Security modules and their hooks.
-    ("include/linux/security.h", "security"),
-    ("include/linux/lsm", "security"),
     // Data structures and strings, for all.
     ("arch/arm64/lib/", "library"),
     ("arch/riscv/lib/", "library"),
     ("arch/x86/lib/", "library"),
-    ("include/asm-generic/", "arch"),
-    ("include/linux/atomic", "library"),
-    ("include/linux/bit", "library"),
-    ("include/linux/find.h", "library"),
-    ("include/linux/fortify-string.h", "library"),
-    ("include/linux/hash", "library"),
-    ("include/linux/hlist", "library"),
-    ("include/linux/list", "library"),
-    ("include/linux/kref.h", "library"),
-    ("include/linux/math", "library"),
-    ("include/linux/maple_tree.h", "library"),
-    ("include/linux/percpu", "library"),
-    ("include/linux/rbtree", "library"),
-    ("include/linux/refcount.h", "library"),
-    ("include/linux/rhashtable", "library"),
-    ("include/linux/scatterlist.h", "library"),
-    ("include/linux/string", "library"),
-    ("include/linux/uuid.h", "library"),
-    ("include/linux/xarray.h", "library"),
     ("lib/", "library"),
     ("rust/", "core"), // Rust's view of all subsystems
     // Files with syscalls, and what is beside them: `crate::subsystems`.

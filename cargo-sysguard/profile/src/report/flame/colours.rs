@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::tree::{Box, Drawn};
 
 /// The colours of subsystems that most profiles show, so that pictures can be compared.
-const FIXED: [(&str, &str); 22] = [
+const FIXED: [(&str, &str); 30] = [
     ("network", "#e8743b"),
     ("unix", "#f2a65a"),
     ("filesystem", "#5b8def"),
@@ -25,7 +25,15 @@ const FIXED: [(&str, &str); 22] = [
     ("interrupts", "#d37295"),
     ("entry", "#b9b4ae"),
     ("arch", "#c9c4be"),
-    ("lib", "#d4c9a8"),
+    ("library", "#d4c9a8"),
+    ("usercopy", "#7aa6c2"),
+    ("cgroup", "#a3b899"),
+    ("perf", "#c9a0dc"),
+    ("workqueue", "#e0b0a0"),
+    ("dma", "#80cbc4"),
+    ("credentials", "#f4b6b6"),
+    ("namespace", "#b7d7e8"),
+    ("crypto", "#f08fb0"),
     ("core", "#c0c0d8"),
     ("tracing", "#d9b3d9"),
 ];

@@ -38,7 +38,7 @@ const TITLE: f64 = 44.0;
 /// The height of a row of the legend.
 const LEGEND_ROW: f64 = 18.0;
 /// The widest letters of the font, on average.
-const LETTER: f64 = 6.4;
+const LETTER: f64 = 6.8;
 /// Narrower boxes, as a share of the picture, are left out.
 const NARROWEST: f64 = 0.001;
 
@@ -158,7 +158,7 @@ struct LegendEntry<'a> {
 fn legend<'a>(colours: &Colours<'a>) -> Vec<LegendEntry<'a>> {
     let (mut left, mut row) = (0.0, 0);
     let place = |&(name, colour): &(&'a str, &'static str)| {
-        let width = 17.0 + name.chars().count() as f64 * (LETTER + 0.4) + 18.0;
+        let width = 17.0 + name.chars().count() as f64 * LETTER + 18.0;
         if left + width > WIDTH - 2.0 * MARGIN && left > 0.0 {
             (left, row) = (0.0, row + 1);
         }

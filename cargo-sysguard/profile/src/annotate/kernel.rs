@@ -1,0 +1,173 @@
+//! Functions of the running kernel. Main function: [`kernel`].
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use object::elf;
+use object::{Object, ObjectSegment, ObjectSymbol, ReadCache};
+
+use super::instructions::{Processor, decode, with_samples};
+use super::{Annotation, Fault, Instruction};
+use crate::kernel::Kernel;
+use crate::recording::Recording;
+
+/// Where the kernel's code is read.
+#[derive(Debug, Clone, Copy)]
+pub enum Code<'a> {
+    /// The kernel's memory: an ELF file such as `/proc/kcore`.
+    Memory(&'a Path),
+    /// An uncompressed kernel (vmlinux).
+    File(&'a Path),
+}
+
+/// The first function of the kernel: it says how far the kernel was moved (CONFIG_RANDOMIZE_BASE).
+const FIRST: &str = "_stext";
+
+/// Returns the samples in kernel functions of this name by address, and the number of all samples.
+fn in_function(kernel: &Kernel, recordings: &[Recording], function: &str) -> (BTreeMap<u64, u64>, u64) {
+    let (mut addresses, mut all) = (BTreeMap::new(), 0);
+    for sample in recordings.iter().flat_map(|recording| &recording.samples) {
+        all += sample.count;
+        if let Some(&address) = sample.kernel.first().filter(|_| sample.in_kernel)
+            && kernel.function(address).name == function
+        {
+            *addresses.entry(address).or_default() += sample.count;
+        }
+    }
+    (addresses, all)
+}
+
+/// Returns the instructions of the kernel function of this name.
+///
+/// # Errors
+///
+/// [`Fault`], with what to do instead.
+pub fn kernel(recordings: &[Recording], kernel: &Kernel, function: &str, code: Code<'_>) -> Result<Annotation, Fault> {
+    let (samples, all) = in_function(kernel, recordings, function);
+    let Some(&sampled) = samples.keys().next() else {
+        let mut names = BTreeMap::new();
+        for sample in recordings.iter().flat_map(|recording| &recording.samples) {
+            if let Some(&address) = sample.kernel.first() {
+                *names.entry(kernel.function(address).name.clone()).or_default() += sample.count;
+            }
+        }
+        return Err(Fault::not_sampled(function, names));
+    };
+    let body = body(kernel, sampled).ok_or_else(|| Fault::unreadable(function, "/proc/kallsyms has no end of it"))?;
+    let read = match code {
+        Code::Memory(path) => memory(path, body.clone()),
+        Code::File(path) => file(path, kernel, body.clone()),
+    };
+    let bytes = read.map_err(|reason| Fault::unreadable(function, reason))?;
+    let decoded = decode(Processor::own(), &bytes, body.start).map_err(|reason| Fault::unreadable(function, reason))?;
+    // Two functions may have the name: only that of the first sample is shown.
+    let samples: BTreeMap<u64, u64> = samples.into_iter().filter(|(address, _)| body.contains(address)).collect();
+    let instructions = with_samples(decoded, &samples);
+    let note = match code {
+        Code::Memory(_) => None,
+        Code::File(_) => Some("as linked: the running kernel may have replaced instructions".to_owned()),
+    };
+    let instruction = |(address, text, samples)| Instruction { address, samples, text, source: None };
+    Ok(Annotation {
+        function: function.to_owned(),
+        file: match code {
+            Code::Memory(path) | Code::File(path) => path.display().to_string(),
+        },
+        samples: samples.values().sum(),
+        all,
+        instructions: instructions.into_iter().map(instruction).collect(),
+        notes: note.into_iter().collect(),
+    })
+}
+
+/// Returns the addresses of the function that holds this one: up to the next function.
+fn body(kernel: &Kernel, address: u64) -> Option<Range<u64>> {
+    let mut start = None;
+    for (at, _) in kernel.functions() {
+        if at > address {
+            return start.map(|start| start..at);
+        }
+        start = Some(at);
+    }
+    None
+}
+
+/// Reads the kernel's memory.
+fn memory(path: &Path, addresses: Range<u64>) -> Result<Vec<u8>, String> {
+    let cannot = |error: io::Error| {
+        format!(
+            "{}: {error}\nhelp: run as root on a kernel with CONFIG_PROC_KCORE, or give --vmlinux FILE",
+            path.display()
+        )
+    };
+    let file = File::open(path).map_err(cannot)?;
+    // The structures Elf64_Ehdr and Elf64_Phdr of elf(5), in the byte order of this machine.
+    let mut header = [0; 64];
+    file.read_exact_at(&mut header, 0).map_err(cannot)?;
+    if !header.starts_with(&elf::ELFMAG) {
+        return Err(format!("{} is no ELF file", path.display()));
+    }
+    let (first, count) = (word(&header, 32), u16::from_ne_bytes([header[56], header[57]]));
+    for at in 0..u64::from(count) {
+        let mut segment = [0; SEGMENT];
+        file.read_exact_at(&mut segment, first + at * SEGMENT as u64).map_err(cannot)?;
+        let kind = u32::from_ne_bytes([segment[0], segment[1], segment[2], segment[3]]);
+        let (offset, start, size) = (word(&segment, 8), word(&segment, 16), word(&segment, 40));
+        if kind == elf::PT_LOAD && start <= addresses.start && addresses.end - start <= size {
+            let mut code = vec![0; (addresses.end - addresses.start) as usize];
+            file.read_exact_at(&mut code, offset + (addresses.start - start)).map_err(cannot)?;
+            return Ok(code);
+        }
+    }
+    Err(format!("{} does not hold the kernel's code", path.display()))
+}
+
+/// The size of Elf64_Phdr.
+const SEGMENT: usize = 56;
+
+/// Returns the 64 bits at an offset.
+fn word(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..at + 8].try_into().map(u64::from_ne_bytes).unwrap_or_default()
+}
+
+/// Reads an uncompressed kernel, which is linked for other addresses than those it runs at.
+fn file(path: &Path, kernel: &Kernel, addresses: Range<u64>) -> Result<Vec<u8>, String> {
+    let shown = path.display();
+    let opened = File::open(path).map_err(|error| format!("{shown}: {error}"))?;
+    let cache = ReadCache::new(opened);
+    let file = object::File::parse(&cache).map_err(|error| format!("{shown}: {error}"))?;
+    let linked = file.symbols().find(|symbol| symbol.name() == Ok(FIRST)).map(|symbol| symbol.address());
+    let running = kernel.functions().find(|(_, function)| function.name == FIRST).map(|(address, _)| address);
+    let (Some(linked), Some(running)) = (linked, running) else {
+        return Err(format!("{shown} has no symbol {FIRST}: it is no uncompressed kernel"));
+    };
+    if let (Ok(Some(its)), Some(own)) = (file.build_id(), build_id())
+        && its != own
+    {
+        return Err(format!("{shown} is another kernel: its build ID differs from that of /sys/kernel/notes"));
+    }
+    let start = addresses.start.wrapping_sub(running).wrapping_add(linked);
+    let size = addresses.end - addresses.start;
+    let code = file.segments().find_map(|segment| segment.data_range(start, size).ok().flatten().map(<[u8]>::to_vec));
+    code.ok_or_else(|| format!("{shown} does not hold the function"))
+}
+
+/// Returns the build ID of the running kernel (the note NT_GNU_BUILD_ID of elf(5)).
+fn build_id() -> Option<Vec<u8>> {
+    let notes = std::fs::read("/sys/kernel/notes").ok()?;
+    let mut rest = &notes[..];
+    while rest.len() >= 12 {
+        let word = |at: usize| u32::from_ne_bytes([rest[at], rest[at + 1], rest[at + 2], rest[at + 3]]);
+        let (name, data, kind) = (word(0) as usize, word(4) as usize, word(8));
+        let start = 12 + name.next_multiple_of(4);
+        if kind == elf::NT_GNU_BUILD_ID && rest.get(12..12 + name) == Some(b"GNU\0") {
+            return rest.get(start..start + data).map(<[u8]>::to_vec);
+        }
+        rest = rest.get(start + data.next_multiple_of(4)..)?;
+    }
+    None
+}

@@ -19,6 +19,8 @@ pub use self::image::{Function, Functions};
 pub use self::layout::{Layout, UnwindRules};
 #[cfg(feature = "unstable")]
 pub use super::sys::StackRegisters;
+#[cfg(not(feature = "unstable"))]
+use super::sys::StackRegisters;
 use super::{maps, sys};
 use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;
@@ -76,8 +78,8 @@ impl<'a> Callers<'a> {
     }
 
     /// Returns the call site of a task that its parent waits for. posix_spawn(3) runs the child on
-    /// a stack of its own: its functions are followed by those of the parent. vfork(2) runs it on
-    /// the parent's stack, which is not repeated.
+    /// a stack of its own: the functions of the parent follow. vfork(2) runs it on the parent's
+    /// stack, which is not repeated.
     pub fn of_child(&mut self, task: Tid, parent: &WaitingParent) -> CallSite {
         self.below(task, Some(parent))
     }

@@ -42,11 +42,12 @@ pub use environment::Lookup;
 pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use observe::{
-    DEFAULT_GRACE, observe, observe_compared, observe_guarded, observe_logged, observe_notified,
-    observe_notified_with_examples, observe_with_callers, observe_with_examples,
+    observe, observe_compared, observe_guarded, observe_logged, observe_notified, observe_notified_with_examples,
+    observe_with_callers, observe_with_examples,
 };
 pub use output::Echo;
 pub use progress::{Progress, Silent};
+pub use run::DEFAULT_GRACE;
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};
 #[cfg(feature = "unstable")]

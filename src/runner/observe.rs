@@ -1,7 +1,6 @@
-//! One traced run of a command that is no workload. Main function: [`observe`].
+//! Observes commands for reports and for Rust code: nothing is judged. Main function: [`observe`].
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::runnable::Wanted;
 use super::traced_run::TracedRun;
@@ -12,9 +11,6 @@ use crate::model::expectation::Rule;
 use crate::model::guard::Guard;
 use crate::model::observe::observation::Observation;
 use crate::model::observe::selected::Selected;
-
-/// How long processes may outlive the first one by default.
-pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and returns the observation of its whole process tree.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {

@@ -5,9 +5,9 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::environment::{BuiltEnvironment, Lookup};
-use super::observe::DEFAULT_GRACE;
 use super::output::Capture;
 use super::runnable::{FinishedRun, MakeGuard, Obstacle, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
@@ -21,6 +21,9 @@ use crate::model::observe::observation::{Observation, Part};
 use crate::model::run::workload::{Exit, Program, Workload};
 use crate::model::trace::marker::LOADER;
 use crate::settings::CLOSURE;
+
+/// How long processes may outlive the first one by default.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// A workload with all that it needs to be started, any number of times.
 #[derive(Debug)]
@@ -316,7 +319,7 @@ mod tests {
         workload.exit = Exit::Exited(3);
         let ends = [Exit::Exited(3), Exit::Exited(0), Exit::Signaled(15), Exit::TimedOut];
         assert_eq!(ends.map(|exit| prepare(&workload).expect("sh").ended_well(exit)), [true, false, false, false]);
-        workload.stop = Some(StopAfter { after: std::time::Duration::ZERO, signal: 15 });
+        workload.stop = Some(StopAfter { after: Duration::ZERO, signal: 15 });
         assert_eq!(ends.map(|exit| prepare(&workload).expect("sh").ended_well(exit)), [true, false, true, false]);
     }
 }

@@ -111,8 +111,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// Returns whether the call site of the first execve of a program may be wanted. What the program
-    /// is stored on is not known yet.
+    /// Returns whether the call site of the first execve of a program may be wanted. What the
+    /// program is stored on is not known yet.
     pub(super) fn program(self, first: &First) -> bool {
         let is_kept =
             |known: &Observation| known.sites.of_uses().any(|(_, used, ..)| is_same_program(used, &first.used));

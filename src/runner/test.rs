@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::environment::Lookup;
-use super::observe::{DEFAULT_GRACE, observe_part};
+use super::observe::observe_part;
 use super::output::{Capture, Echo};
 use super::progress::Progress;
+use super::run::DEFAULT_GRACE;
 use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable, Wanted};
 use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::RecordingOptions;

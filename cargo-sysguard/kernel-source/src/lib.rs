@@ -2,6 +2,7 @@
 //!
 //! Each source of facts has a module: `tables`, `definitions`, `kbuild` and `kconfig` (with
 //! `conditions`), and `maintainers`. `subsystems` is the curated part, and `facts` joins them.
+//! `functions` finds every function, with a subsystem for its file.
 //! `kinds` reads the kinds of objects behind fds, `names` the constants of C, and `declarations`
 //! their places; `compiler` evaluates them with `cc`. Any doubt is an error and never a guess: a
 //! missing definition or Makefile, or a file without a rule. It must not write to a tree.

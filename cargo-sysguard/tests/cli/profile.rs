@@ -89,7 +89,7 @@ pub(crate) fn ordinary_user_is_answered() -> Option<&'static str> {
     None
 }
 
-/// Each run is told from the others by what it leaves.
+/// Each run leaves a line.
 pub(crate) fn command_runs_once_for_samples_and_once_for_counts() -> Option<&'static str> {
     let reason = unsampled();
     if reason.is_some() {

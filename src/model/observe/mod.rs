@@ -8,5 +8,4 @@ pub mod lockfile;
 pub mod observation;
 pub mod origin;
 pub mod selected;
-#[cfg(feature = "unstable")]
 pub mod stacks;

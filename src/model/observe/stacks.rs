@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "unstable")]
 use crate::model::attribution::Use;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::site::is_c_library;
 use crate::model::observe::call_site::{CallSite, Frame};
+#[cfg(feature = "unstable")]
 use crate::model::observe::observation::Observation;
 use crate::model::observe::origin::{Origin, is_of_standard_library, is_own_crate, krate};
 
@@ -18,6 +20,7 @@ use crate::model::observe::origin::{Origin, is_of_standard_library, is_own_crate
 const FEWEST_HIDDEN: usize = 3;
 
 /// A stack, and the kinds of calls that had it at their first call.
+#[cfg(feature = "unstable")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack<'a> {
     /// The call site that the stack shows.
@@ -46,6 +49,7 @@ pub enum Line<'a> {
 /// Returns the stacks of the whole run, in the order of first calls.
 ///
 /// Each call has its own wrapper in the C library, so stacks are equal if they are equal below it.
+#[cfg(feature = "unstable")]
 pub fn grouped(observation: &Observation) -> Vec<Stack<'_>> {
     // The calls of each phase are part of the whole run.
     let mut sites: Vec<_> = observation.sites.of_uses().filter(|(phase, ..)| phase.is_none()).collect();
@@ -69,6 +73,7 @@ pub fn grouped(observation: &Observation) -> Vec<Stack<'_>> {
 }
 
 /// Returns the functions below the wrappers of the C library, or all if there are no others.
+#[cfg(feature = "unstable")]
 fn below_wrappers(frames: &[Frame]) -> &[Frame] {
     let wrappers = frames.iter().take_while(|frame| is_c_library(&frame.module)).count();
     if wrappers < frames.len() { &frames[wrappers..] } else { frames }
@@ -92,10 +97,13 @@ pub fn folded(frames: &[Frame]) -> Vec<Line<'_>> {
     lines
 }
 
-/// The most lines of a stack, the most characters of a line, and the most bytes of all stacks that a
-/// proposal keeps.
+/// The most lines of a stack that a proposal keeps.
 const LINES: usize = 40;
+
+/// The most characters of such a line.
 const COLUMNS: usize = 160;
+
+/// The most bytes of all stacks of a proposal.
 const BYTES: usize = 64 * 1024;
 
 /// Returns the lines of a stack for a proposal: folded and cut, with sources that do not depend on

@@ -109,8 +109,8 @@ impl Block<'_> {
     }
 }
 
-/// Returns the use on a line: `- O_WRONLY|O_CREAT file`. One part alone counts as an argument, which
-/// is enough for the rank.
+/// Returns the use on a line: `- O_WRONLY|O_CREAT file`. One part alone counts as an argument,
+/// which is enough for the rank.
 fn one_use(line: &str) -> Option<Detail> {
     let mut parts = line.trim_start().strip_prefix("- ")?.splitn(2, ' ');
     let argument = parts.next().map(str::to_owned);

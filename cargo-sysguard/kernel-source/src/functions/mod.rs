@@ -112,7 +112,6 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
         file.expand(&macros);
     }
     add_exported(&mut scanned);
-    drop_stubs(&mut scanned);
     move_expanded(&mut scanned);
     add_families(&mut scanned);
     let areas = Areas::new(&Maintainers::read(tree)?, &paths);
@@ -221,21 +220,6 @@ fn add_exported(files: &mut [Scanned]) {
                 add(&mut file.functions, &name, Linkage::Global);
             }
         }
-    }
-}
-
-/// Drops functions of headers that a C file defines for all: in the header is a stub for kernels
-/// without the option.
-fn drop_stubs(files: &mut [Scanned]) {
-    let is_header = |file: &Scanned| file.path.ends_with(".h");
-    let global: HashSet<String> = files
-        .iter()
-        .filter(|file| !is_header(file))
-        .flat_map(|file| file.functions.iter().filter(|(_, linkage)| **linkage != Linkage::Static))
-        .map(|(name, _)| name.clone())
-        .collect();
-    for file in files.iter_mut().filter(|file| is_header(file)) {
-        file.functions.retain(|name, _| !global.contains(name) || name.contains(' '));
     }
 }
 

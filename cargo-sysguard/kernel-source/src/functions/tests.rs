@@ -7,7 +7,6 @@ fn scanned(files: &[(&str, &str)]) -> Vec<Scanned> {
     let macros = Macros::of(scanned.iter_mut().flat_map(|file| file.macros.drain(..)).collect());
     scanned.iter_mut().for_each(|file| file.expand(&macros));
     add_exported(&mut scanned);
-    drop_stubs(&mut scanned);
     scanned
 }
 
@@ -26,13 +25,6 @@ fn macros_of_headers_make_functions_in_sources() {
     assert_eq!(names(&files[1]), ["first_open", "second_outer_open", "sys_fourth", "third"]);
     assert_eq!(files[1].functions["third"], Linkage::Static);
     assert_eq!(names(&files[0]), [""; 0]);
-}
-
-#[test]
-fn stubs_in_headers_are_no_functions() {
-    let header = "#else\nstatic inline int both(void) { return 0; }\nstatic inline int only(void) { return 1; }\n";
-    let files = scanned(&[("include/linux/x.h", header), ("fs/x.c", "int both(void)\n{\n}\n")]);
-    assert_eq!((names(&files[0]), names(&files[1])), (vec!["only"], vec!["both"]));
 }
 
 #[test]

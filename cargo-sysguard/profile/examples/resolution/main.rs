@@ -78,7 +78,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<(), String> {
         let truth = Truth::read(path)?;
         let kernel = Kernel::of(&truth.symbols, release, source).map_err(|cause| format!("{cause:?}"))?;
         for (address, function) in kernel.functions() {
-            counts.check(function, truth.at(address));
+            counts.check(address, function, truth.at(address));
         }
         kernel
     } else {
@@ -86,9 +86,9 @@ fn run(options: &Options, out: &mut impl Write) -> Result<(), String> {
         match &options.samples {
             Some(path) => {
                 let text = fs::read_to_string(path).map_err(|cause| format!("cannot read {path:?}: {cause}"))?;
-                leaves(&text).for_each(|address| counts.add(&kernel.function(address)));
+                leaves(&text).for_each(|address| counts.add(None, &kernel.function(address)));
             }
-            None => kernel.functions().for_each(|(_, function)| counts.add(function)),
+            None => kernel.functions().for_each(|(address, function)| counts.add(Some(address), function)),
         }
         kernel
     };
@@ -102,20 +102,21 @@ fn leaves(text: &str) -> impl Iterator<Item = u64> {
 }
 
 impl Counts {
-    fn add(&mut self, function: &KernelFunction) {
+    fn add(&mut self, address: Option<u64>, function: &KernelFunction) {
         *self.known.entry(function.known_by).or_default() += 1;
         if function.known_by != KnownBy::Name {
-            *self.lines.entry(line(function)).or_default() += 1;
+            *self.lines.entry(line(address, function)).or_default() += 1;
         }
     }
 
     /// Compares with the file where the function is declared, and with the one that was compiled:
     /// what a header or a macro defines is in both.
-    fn check(&mut self, function: &KernelFunction, truth: Option<(&str, &str)>) {
+    fn check(&mut self, address: u64, function: &KernelFunction, truth: Option<(&str, &str)>) {
         *self.known.entry(function.known_by).or_default() += 1;
         let Some((declared, compiled)) = truth else {
             if function.place.is_none() {
-                *self.lines.entry(format!("{} (no debug information)", line(function))).or_default() += 1;
+                *self.lines.entry(format!("{} (no debug information)", line(Some(address), function))).or_default() +=
+                    1;
             }
             return;
         };
@@ -125,7 +126,7 @@ impl Counts {
             return;
         }
         *self.wrong.entry(function.known_by).or_default() += 1;
-        *self.lines.entry(format!("{}: {declared} in {compiled}", line(function))).or_default() += 1;
+        *self.lines.entry(format!("{}: {declared} in {compiled}", line(Some(address), function))).or_default() += 1;
     }
 
     fn print(&self, version: &str, list: bool, out: &mut impl Write) -> io::Result<()> {
@@ -151,8 +152,9 @@ fn share(part: u64, whole: u64) -> f64 {
     if whole == 0.0 { 0.0 } else { 100.0 * part / whole }
 }
 
-fn line(function: &KernelFunction) -> String {
+fn line(address: Option<u64>, function: &KernelFunction) -> String {
+    let address = address.map_or_else(String::new, |address| format!("{address:x} "));
     let module = function.module.as_deref().map_or_else(String::new, |module| format!(" [{module}]"));
     let file = function.place.as_ref().map_or("?", |place| &place.file);
-    format!("{:?} {}{module} {file}", function.known_by, function.name)
+    format!("{:?} {address}{}{module} {file}", function.known_by, function.name)
 }

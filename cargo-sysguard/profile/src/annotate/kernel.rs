@@ -1,6 +1,6 @@
 //! Functions of the running kernel. Main function: [`kernel`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -23,9 +23,6 @@ pub enum Code<'a> {
     /// An uncompressed kernel (vmlinux).
     File(&'a Path),
 }
-
-/// The first function of the kernel: it says how far the kernel was moved (CONFIG_RANDOMIZE_BASE).
-const FIRST: &str = "_stext";
 
 /// Returns the samples in kernel functions of this name by address, and the number of all samples.
 fn in_function(kernel: &Kernel, recordings: &[Recording], function: &str) -> (BTreeMap<u64, u64>, u64) {
@@ -140,10 +137,8 @@ fn file(path: &Path, kernel: &Kernel, addresses: Range<u64>) -> Result<Vec<u8>, 
     let opened = File::open(path).map_err(|error| format!("{shown}: {error}"))?;
     let cache = ReadCache::new(opened);
     let file = object::File::parse(&cache).map_err(|error| format!("{shown}: {error}"))?;
-    let linked = file.symbols().find(|symbol| symbol.name() == Ok(FIRST)).map(|symbol| symbol.address());
-    let running = kernel.functions().find(|(_, function)| function.name == FIRST).map(|(address, _)| address);
-    let (Some(linked), Some(running)) = (linked, running) else {
-        return Err(format!("{shown} has no symbol {FIRST}: it is no uncompressed kernel"));
+    let Some((running, linked)) = reference(&file, kernel) else {
+        return Err(format!("{shown} has no symbols of the running kernel: it is no uncompressed kernel"));
     };
     if let (Ok(Some(its)), Some(own)) = (file.build_id(), build_id())
         && its != own
@@ -154,6 +149,19 @@ fn file(path: &Path, kernel: &Kernel, addresses: Range<u64>) -> Result<Vec<u8>, 
     let size = addresses.end - addresses.start;
     let code = file.segments().find_map(|segment| segment.data_range(start, size).ok().flatten().map(<[u8]>::to_vec));
     code.ok_or_else(|| format!("{shown} does not hold the function"))
+}
+
+/// Returns where one function is in the running kernel, and where it is linked: the kernel may have
+/// been moved as a whole (CONFIG_RANDOMIZE_BASE).
+fn reference<'d>(file: &impl Object<'d>, kernel: &Kernel) -> Option<(u64, u64)> {
+    let mut linked: HashMap<String, Option<u64>> = HashMap::new();
+    for symbol in file.symbols().filter(|symbol| symbol.is_definition()) {
+        // Static functions of one name say nothing.
+        let name = symbol.name().ok()?.to_owned();
+        linked.entry(name).and_modify(|address| *address = None).or_insert(Some(symbol.address()));
+    }
+    let own = kernel.functions().filter(|(_, function)| function.module.is_none());
+    own.into_iter().find_map(|(running, function)| Some((running, (*linked.get(&function.name)?)?)))
 }
 
 /// Returns the build ID of the running kernel (the note NT_GNU_BUILD_ID of elf(5)).

@@ -112,8 +112,8 @@ impl Index {
 
     /// Returns what the version at this position knows of the names.
     pub(crate) fn find<'n>(&self, version: usize, names: impl Iterator<Item = &'n str>) -> Found {
-        let mut found = Found::default();
-        found.by_hash = names.map(|name| (hash(name), Vec::new())).collect();
+        let by_hash = names.map(|name| (hash(name), Vec::new())).collect();
+        let mut found = Found { by_hash, ..Found::default() };
         let mut text = Text { bytes: &self.text };
         let mut bits = bits::Reader::new(&self.bits);
         let [subsystems, sections] = [text.strings(), text.strings()];

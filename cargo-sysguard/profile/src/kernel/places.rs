@@ -8,7 +8,7 @@
 
 mod candidates;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::index::Found;
 use super::symbols::{Symbol, Symbols};
@@ -31,6 +31,7 @@ pub(crate) fn places(symbols: &Symbols, found: &Found) -> Vec<(Option<usize>, Kn
             break;
         }
     }
+    places.decide_by_module();
     places.decide_parts();
     places.decided
 }
@@ -87,7 +88,10 @@ impl<'f> Places<'f> {
                 return false;
             };
             let object = self.object(before);
-            !self.is_header(file) && object == self.object(after) && object != self.object(file)
+            // The few files of a module may end one section and begin the next.
+            let is_of_module = self.symbols[*at].module.is_some();
+            let is_between = object == self.object(after) && object != self.object(file);
+            is_between && !is_of_module && !self.is_header(file)
         };
         let contradicted: Vec<usize> = (0..self.symbols.len()).filter(is_contradicted).collect();
         for at in contradicted {
@@ -157,6 +161,45 @@ impl<'f> Places<'f> {
         self.path(file).starts_with(folder) && !is_elsewhere
     }
 
+    /// In a module are only functions of its own files: those that its other functions show, or the
+    /// one with its name.
+    fn decide_by_module(&mut self) {
+        let mut objects = HashMap::<&str, BTreeSet<usize>>::new();
+        for (at, symbol) in self.symbols.iter().enumerate() {
+            if let (Some(module), Some(file)) = (&symbol.module, self.source(at)) {
+                objects.entry(module).or_default().insert(self.object(file));
+            }
+        }
+        for (at, symbol) in self.symbols.iter().enumerate() {
+            let (None, Some(module)) = (self.decided[at].0, symbol.module.as_deref()) else { continue };
+            let candidates = &self.candidates[at].files;
+            let shown = objects.entry(module).or_insert_with(|| self.named_like(module));
+            let own: Vec<usize> =
+                candidates.iter().copied().filter(|&file| shown.contains(&self.object(file))).collect();
+            let file = match own[..] {
+                [file] => Some(file),
+                [] if candidates.is_empty() && shown.len() == 1 => shown.first().copied(),
+                _ => None,
+            };
+            if file.is_some() {
+                self.decided[at] = (file, KnownBy::Neighbours);
+            }
+        }
+    }
+
+    /// Returns the source with the name of a module, if there is only one. A module of several
+    /// sources has none of its name (Documentation/kbuild/makefiles.rst).
+    fn named_like(&self, module: &str) -> BTreeSet<usize> {
+        let is_named = |&file: &usize| {
+            let name = self.path(file).rsplit('/').next().and_then(|name| name.strip_suffix(".c"));
+            let as_module =
+                |name: &str| name.bytes().map(|byte| if byte == b'-' { b'_' } else { byte }).eq(module.bytes());
+            name.is_some_and(as_module)
+        };
+        let named: BTreeSet<usize> = (0..self.found.files.len()).filter(is_named).collect();
+        if named.len() == 1 { named.into_iter().map(|file| self.object(file)).collect() } else { BTreeSet::new() }
+    }
+
     /// A part of a function (`.cold`) is of the file of the whole, if the name has only one.
     fn decide_parts(&mut self) {
         let mut wholes = HashMap::<(&str, Option<&str>), Vec<usize>>::new();
@@ -178,14 +221,17 @@ impl<'f> Places<'f> {
     /// Returns the neighbours of each symbol.
     fn sides(&self) -> Vec<Sides> {
         let mut sides = vec![Sides { before: None, after: None }; self.symbols.len()];
+        let in_region = |last: Option<(usize, usize)>, at: usize| {
+            last.filter(|&(region, _)| region == self.regions[at]).map(|(_, file)| file)
+        };
         let mut last = None;
-        for at in 0..self.symbols.len() {
-            sides[at].before = last.filter(|&(region, _)| region == self.regions[at]).map(|(_, file)| file);
+        for (at, sides) in sides.iter_mut().enumerate() {
+            sides.before = in_region(last, at);
             last = self.source(at).map(|file| (self.regions[at], file)).or(last);
         }
         last = None;
-        for at in (0..self.symbols.len()).rev() {
-            sides[at].after = last.filter(|&(region, _)| region == self.regions[at]).map(|(_, file)| file);
+        for (at, sides) in sides.iter_mut().enumerate().rev() {
+            sides.after = in_region(last, at);
             last = self.source(at).map(|file| (self.regions[at], file)).or(last);
         }
         sides

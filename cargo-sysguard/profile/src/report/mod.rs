@@ -1,7 +1,7 @@
-//! A profile in every format. Main function: [`write`].
+//! A profile in every format. Main function: [`write()`].
 //!
-//! [`record`] is the data for machines; the other formats are views of it. It writes to a given
-//! writer and decides nothing.
+//! [`ProfileRecord`] is the data for machines; the other formats are views of it. It writes to a
+//! given writer and decides nothing.
 
 mod flame;
 mod folded;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 use super::stacks::{FunctionRecord, StackRecord, stacks};
-use super::totals::{TotalsRecord, seconds_per_tick};
+use super::totals::TotalsRecord;
 use crate::profile::Profile;
 use crate::recording::{Clock, Missing};
 use crate::shares::{Amount, Group, Origin, OriginShare, Shares, kernel_name};
@@ -96,8 +96,8 @@ pub(super) struct TracedRecord {
     pub(super) status: i32,
     /// Seconds from start to end.
     pub(super) elapsed: f64,
-    /// Whether it did as much as the sampled run. A program that stops after a time does less if
-    /// its calls are slower: its calls are not those of the sampled run.
+    /// Whether it did as much as the sampled run. It did not if it ended otherwise. A program that
+    /// stops after a time does less if its calls are slower.
     pub(super) comparable: bool,
 }
 
@@ -118,11 +118,12 @@ pub(super) struct PlacesRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct OriginRecord {
-    /// The syscall, or a reason in brackets. Several names if they cannot be told apart.
+    /// The syscall, or a reason in brackets. Several names if the stack fits several calls.
     pub(super) name: String,
     pub(super) abi: Option<String>,
     pub(super) share: f64,
     pub(super) samples: u64,
+    /// CPU time of one run.
     pub(super) seconds: f64,
     /// Calls of the traced run.
     pub(super) calls: Option<u64>,
@@ -207,7 +208,13 @@ impl ProfileRecord {
         let all = shares.all;
         let (functions, stacks) = stacks(profile);
         let of_kernel = |amount: Amount| amount.share(shares.kernel);
-        let second = seconds_per_tick(profile);
+        let totals = TotalsRecord::of(if subject.totals.is_empty() {
+            std::slice::from_ref(&profile.totals)
+        } else {
+            &subject.totals
+        });
+        let runs = subject.totals.len().max(1) as u64;
+        let second = totals.seconds_per_tick(profile, runs);
         let missing = profile.missing.iter().filter_map(|missing| {
             let (_, name) = MISSING.iter().find(|(known, _)| known == missing)?;
             Some((*name).to_owned())
@@ -217,7 +224,7 @@ impl ProfileRecord {
             workload: WorkloadRecord { name: subject.workload.clone(), command: subject.command.clone() },
             platform: PlatformRecord { arch: subject.arch.clone(), kernel: subject.kernel.clone() },
             sampled: SampledRecord {
-                runs: subject.totals.len().max(1) as u64,
+                runs,
                 status: subject.status,
                 clock: match profile.clock {
                     Clock::CpuClock => "cpu-clock",
@@ -233,7 +240,7 @@ impl ProfileRecord {
                 engine: traced.engine.to_owned(),
                 status: traced.status,
                 elapsed: traced.elapsed.as_secs_f64(),
-                comparable: traced.did_the_same(profile.totals.elapsed),
+                comparable: traced.status == subject.status && traced.did_the_same(profile.totals.elapsed),
             }),
             places: PlacesRecord {
                 index: subject.index.clone(),
@@ -242,11 +249,7 @@ impl ProfileRecord {
                 unknown: of_kernel(shares.known.nothing),
             },
             missing: missing.collect(),
-            totals: TotalsRecord::of(if subject.totals.is_empty() {
-                std::slice::from_ref(&profile.totals)
-            } else {
-                &subject.totals
-            }),
+            totals,
             user: shares.user.share(all),
             kernel: shares.kernel.share(all),
             origins: shares.origins.iter().map(|origin| OriginRecord::of(origin, all, second)).collect(),

@@ -166,9 +166,19 @@ fn time_per_call_needs_runs_that_did_the_same() {
 }
 
 #[test]
-fn totals_of_several_runs_have_a_spread() {
-    let subject = Subject { totals: vec![totals(1), totals(3)], ..subject(false) };
+fn time_per_call_needs_runs_that_ended_alike() {
+    let mut subject = subject(true);
+    subject.traced.as_mut().expect("a traced run").status = 124;
     let table = written(&ProfileRecord::new(&subject, &demo()), Format::Table);
+    assert!(table.contains("55.0   5000                      sendto"), "{table}");
+    assert!(table.contains("traced by ptrace; it ended with exit status 124\n"), "{table}");
+    assert!(table.contains("usecs/call: not known, since the traced run ended otherwise\n"), "{table}");
+}
+
+#[test]
+fn totals_of_several_runs_have_a_spread() {
+    let several = Subject { totals: vec![totals(1), totals(3)], ..subject(false) };
+    let table = written(&ProfileRecord::new(&several, &demo()), Format::Table);
     for line in [
         "1000.00 ms  task-clock        0.990 CPUs used, ± 0.00 %",
         "80  context-switches  80.0 per second of CPU time, ± 50.00 %",
@@ -177,6 +187,10 @@ fn totals_of_several_runs_have_a_spread() {
         assert!(table.contains(line), "no {line:?} in\n{table}");
     }
     assert!(table.contains("samples of 2 untraced runs"), "{table}");
+    // The samples are those of both runs, the calls those of one.
+    let traced = subject(true).traced;
+    let table = written(&ProfileRecord::new(&Subject { traced, ..several }, &demo()), Format::Table);
+    assert!(table.contains("55.0   5000       55.00          sendto"), "{table}");
 }
 
 #[test]

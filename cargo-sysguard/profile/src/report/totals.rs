@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::perf::{Mean, Repeated};
 use crate::profile::Profile;
 use crate::recording::{Clock, Totals};
+
+/// Nanoseconds in a second.
+const SECOND: f64 = 1e9;
 
 /// The totals: means over the sampled runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,50 +47,42 @@ pub(super) struct CountRecord {
 impl TotalsRecord {
     /// Returns the means of runs.
     pub(super) fn of(runs: &[Totals]) -> Self {
-        let mean = |value: fn(&Totals) -> f64| MeanRecord::of(&runs.iter().map(value).collect::<Vec<_>>());
-        let count = |event: &'static str| {
-            let counts: Vec<_> = runs.iter().flat_map(|run| &run.counts).filter(|count| count.event == event).collect();
-            let values: Vec<f64> = counts.iter().map(|count| count.value as f64).collect();
-            let counted = counts.iter().map(|count| count.counted).fold(1.0, f64::min);
-            CountRecord { event: event.to_owned(), value: MeanRecord::of(&values), counted }
+        let repeated = Repeated::of(runs);
+        let mean = |mean: Mean, unit: f64| MeanRecord {
+            mean: mean.value / unit,
+            spread: (repeated.runs > 1).then_some(mean.spread),
         };
-        let events = runs.first().map_or(&[][..], |run| &run.counts).iter().map(|count| count.event);
+        let counted = |event: &str| {
+            let counts = runs.iter().flat_map(|run| &run.counts).filter(|count| count.event == event);
+            counts.map(|count| count.counted).fold(1.0, f64::min)
+        };
+        let count = |(event, value): &(&'static str, Mean)| CountRecord {
+            event: (*event).to_owned(),
+            value: mean(*value, 1.0),
+            counted: counted(event),
+        };
         Self {
-            elapsed: mean(|run| run.elapsed.as_secs_f64()),
-            user: mean(|run| run.user.as_secs_f64()),
-            system: mean(|run| run.system.as_secs_f64()),
-            counts: events.map(count).collect(),
+            elapsed: mean(repeated.elapsed, SECOND),
+            user: mean(repeated.user, SECOND),
+            system: mean(repeated.system, SECOND),
+            counts: repeated.counts.iter().map(count).collect(),
+        }
+    }
+
+    /// Returns the CPU time that a tick stands for, as a part of one run. Cycles have no fixed
+    /// length: the CPU time of the runs decides.
+    pub(super) fn seconds_per_tick(&self, profile: &Profile, runs: u64) -> f64 {
+        match profile.clock {
+            Clock::CpuClock => 1.0 / SECOND / runs as f64,
+            Clock::Cycles => {
+                let ticks: u64 = profile.stacks.iter().map(|stack| stack.ticks).sum();
+                if ticks == 0 { 0.0 } else { (self.user.mean + self.system.mean) / ticks as f64 }
+            }
         }
     }
 
     /// Returns the mean of an event.
     pub(super) fn mean(&self, event: &str) -> Option<f64> {
         self.counts.iter().find(|count| count.event == event).map(|count| count.value.mean)
-    }
-}
-
-impl MeanRecord {
-    fn of(values: &[f64]) -> Self {
-        let runs = values.len() as f64;
-        let mean = if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / runs };
-        if values.len() < 2 {
-            return Self { mean, spread: None };
-        }
-        // tools/perf/util/stat.c, stddev_stats(): the standard deviation of the mean.
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (runs - 1.0);
-        let spread = if mean == 0.0 { 0.0 } else { (variance / runs).sqrt() / mean };
-        Self { mean, spread: Some(spread) }
-    }
-}
-
-/// Returns the CPU time of a tick. Cycles have no fixed length: the run's own CPU time decides.
-pub(super) fn seconds_per_tick(profile: &Profile) -> f64 {
-    match profile.clock {
-        Clock::CpuClock => 1e-9,
-        Clock::Cycles => {
-            let ticks: u64 = profile.stacks.iter().map(|stack| stack.ticks).sum();
-            let time = (profile.totals.user + profile.totals.system).as_secs_f64();
-            if ticks == 0 { 0.0 } else { time / ticks as f64 }
-        }
     }
 }

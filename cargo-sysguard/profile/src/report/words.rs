@@ -101,8 +101,10 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
         )),
         None => lines.push("calls and errors: not counted (--no-trace)".to_owned()),
     }
-    if record.traced.as_ref().is_some_and(|traced| !traced.comparable) {
-        lines.push(NOT_COMPARABLE.to_owned());
+    if let Some(traced) = record.traced.as_ref().filter(|traced| !traced.comparable) {
+        let reason =
+            if traced.status == sampled.status { STOPS_AFTER_A_TIME } else { "the traced run ended otherwise" };
+        lines.push(format!("usecs/call: not known, since {reason}"));
     }
     if sampled.lost > 0 {
         let share = sampled.lost as f64 / (sampled.lost + sampled.samples) as f64;
@@ -128,8 +130,7 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
 }
 
 /// Why times per call are left out.
-const NOT_COMPARABLE: &str =
-    "usecs/call: not known, since the program stops after a time; the traced run was as long, but made fewer calls";
+const STOPS_AFTER_A_TIME: &str = "the program stops after a time; the traced run was as long, but made fewer calls";
 
 /// Returns the uncertainty of a share of 10 %: two standard deviations of a binomial distribution.
 fn precision(samples: u64) -> String {

@@ -254,7 +254,7 @@ fn origins(sampled: BTreeMap<Origin, (Amount, Amounts)>, counts: Option<&Counts>
     for (origin, (amount, work)) in sampled {
         let mut count = None;
         if let Origin::Syscall { abi, names } = &origin {
-            // Of one syscall alone: the calls of several that share a function are in rows of theirs.
+            // The calls of several syscalls that share a function are in rows of theirs.
             count = match &names[..] {
                 [name] => left.remove(&(*abi, name.clone())),
                 _ => None,

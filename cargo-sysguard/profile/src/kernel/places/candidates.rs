@@ -23,6 +23,9 @@ pub(super) fn arch(symbols: &[Symbol]) -> &'static str {
     ENTRIES.iter().find(is_there).map_or("arch/", |(_, arch)| arch)
 }
 
+/// What `module_init` and `module_exit` name the functions of every module: include/linux/module.h.
+const OF_EVERY_MODULE: [&str; 2] = ["init_module", "cleanup_module"];
+
 impl Candidates {
     /// Returns the files that define the symbol or its family on this architecture.
     pub(super) fn of(symbol: &Symbol, found: &Found, arch: &str) -> Self {
@@ -30,6 +33,9 @@ impl Candidates {
             let path = &*found.files[file].place.file;
             !path.starts_with("arch/") || path.starts_with(arch)
         };
+        if OF_EVERY_MODULE.contains(&symbol.name.as_str()) {
+            return Self::default();
+        }
         for name in family(&symbol.name) {
             let all: Vec<(usize, Linkage)> =
                 found.candidates(&name).iter().copied().filter(|&(file, _)| runs_here(file)).collect();

@@ -25,8 +25,12 @@ fn decided(names: &[&str]) -> Vec<String> {
     };
     let tree = Functions { version: Version::new(6, 18, 0), files: FILES.map(file).to_vec() };
     let index = Index::read(&encode(&[tree])).expect("an index");
-    let lines: Vec<String> =
-        names.iter().enumerate().map(|(at, name)| format!("ffffffff8100{at:04x} t {name}\n")).collect();
+    // A name with a `!` is global.
+    let line = |(at, name): (usize, &&str)| match name.strip_suffix('!') {
+        Some(name) => format!("ffffffff8100{at:04x} T {name}\n"),
+        None => format!("ffffffff8100{at:04x} t {name}\n"),
+    };
+    let lines: Vec<String> = names.iter().enumerate().map(line).collect();
     let symbols = Symbols::parse(&lines.concat()).expect("addresses");
     let found = index.find(0, FILES.iter().flat_map(|(_, functions)| functions.iter().copied()));
     let shown = |(file, known_by): (Option<usize>, KnownBy)| match (file, known_by) {
@@ -72,6 +76,15 @@ fn contradicted_name_is_not_believed() {
 fn part_has_the_file_of_the_whole() {
     let names = ["a1", "shared", "a2", "b1", "__sched_text_start", "shared.cold", "b2.cold"];
     let found = decided(&names);
-    // The marker has the address before those of the parts.
     assert_eq!(found[found.len() - 2..], ["fs/a.c (neighbours)", "fs/b.c"]);
+}
+
+#[test]
+fn function_of_a_module_is_of_its_files() {
+    // `shared` is in fs/a.c and fs/b.c, and another function shows that the module has fs/b.c.
+    assert_eq!(only(&["shared\t[mod]", "b1\t[mod]"], 0), "fs/b.c (neighbours)");
+    assert_eq!(only(&["unknown\t[mod]", "b1\t[mod]"], 0), "fs/b.c (neighbours)");
+    assert_eq!(only(&["shared\t[mod]", "b1\t[mod]", "a1\t[mod]"], 0), "?");
+    // No function shows a file: the module has the name of fs/small.c.
+    assert_eq!(only(&["other\t[small]"], 0), "fs/small.c (neighbours)");
 }

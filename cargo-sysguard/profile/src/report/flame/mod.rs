@@ -42,9 +42,9 @@ const LETTER: f64 = 6.8;
 /// Narrower boxes, as a share of the picture, are left out.
 const NARROWEST: f64 = 0.001;
 
-/// Page size and fonts; on paper, the picture fills the page.
-const STYLE: &str = "@page { size: A4 landscape; margin: 8mm; } \
-    @media print { svg.flame { width: 100%; height: auto; max-height: 190mm; break-inside: avoid; } }";
+/// On paper, the picture fills a page. In a page of HTML, the page decides.
+const STYLE: &str = "<style>@page { size: A4 landscape; margin: 8mm; } \
+    @media print { svg { width: 100%; height: auto; max-height: 190mm; } }</style>\n";
 
 pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord, place: Place) -> io::Result<()> {
     let tree = Node::of(record);
@@ -56,13 +56,16 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord, place: Plac
     let row = if rows <= FEW_ROWS { ROWS[0] } else { ROWS[1] };
     let bottom = TITLE + rows as f64 * row;
     let height = bottom + 10.0 + legend_rows as f64 * LEGEND_ROW + 4.0;
-    let namespace = if place == Place::File { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" } else { "" };
+    let (declaration, style) = match place {
+        Place::File => ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", STYLE),
+        Place::Page => ("", ""),
+    };
     let name = words::command(record);
     writeln!(
         out,
-        "{namespace}<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" \
+        "{declaration}<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" \
          width=\"{WIDTH}\" height=\"{height}\" font-family=\"'DejaVu Sans', Verdana, sans-serif\" font-size=\"11\">\n\
-         <title>Flame graph of {}</title>\n<style>{STYLE}</style>\n\
+         <title>Flame graph of {}</title>\n{style}\
          <rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>",
         text(&name)
     )?;

@@ -17,8 +17,8 @@ pub struct UntracedRun<T> {
     pub ended_well: bool,
 }
 
-/// Why a workload was not run: its file cannot be used, a program that it needs is not installed, or
-/// it could not be built or started.
+/// Why a workload was not run: its file cannot be used, a program that it needs is not installed,
+/// or it could not be built or started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRun(pub String);
 

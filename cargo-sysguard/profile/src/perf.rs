@@ -1,9 +1,9 @@
 //! Records a run of a command: samples of its stacks, and counts of events. Main functions:
 //! [`record`] and [`count`].
 //!
-//! The kernel samples by itself (perf_event_open(2)); no task is stopped by a tracer. A program that
-//! gets more privileges than its caller (set-user-ID) is no longer sampled from there on, unless
-//! this process has CAP_PERFMON.
+//! The kernel samples by itself (perf_event_open(2)); no task is stopped by a tracer. A program
+//! that gets more privileges than its caller (set-user-ID) is no longer sampled from there on,
+//! unless this process has CAP_PERFMON.
 
 mod collect;
 mod counters;
@@ -60,7 +60,7 @@ pub struct Recorded {
     pub killed_stragglers: u64,
 }
 
-/// A run whose events were only counted.
+/// A run of which events were only counted.
 #[derive(Debug)]
 pub struct Counted {
     /// Its totals.

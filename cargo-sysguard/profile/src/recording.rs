@@ -70,8 +70,8 @@ pub struct Sample {
     pub count: u64,
     /// Ticks that the samples stand for: nanoseconds or cycles, see [`Clock`].
     pub period: u64,
-    /// Addresses of kernel code, innermost first. All but the first lie in the call instruction, not
-    /// after it. Empty in user mode, and without the right to see them.
+    /// Addresses of kernel code, innermost first. All but the first lie in the call instruction,
+    /// not after it. Empty in user mode, and without the right to see them.
     pub kernel: Vec<u64>,
     /// Addresses of user code, innermost first. All but the first lie in the call instruction, not
     /// after it. Empty for a kernel thread.

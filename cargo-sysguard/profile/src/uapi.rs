@@ -38,14 +38,13 @@ pub(crate) const PERF_SAMPLE_REGS_ABI_64: u64 = 2;
 
 // asm/perf_regs.h of each architecture
 
-/// Frame pointer, stack pointer and instruction pointer, in the order of a sample.
-#[cfg(target_arch = "x86_64")]
-pub(crate) const PERF_REGS: &[u32] = &[6, 7, 8];
-
-/// Frame pointer, link register, stack pointer and program counter, in the order of a sample.
-#[cfg(target_arch = "aarch64")]
-pub(crate) const PERF_REGS: &[u32] = &[29, 30, 31, 32];
-
-/// Stacks are not unwound on this architecture.
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) const PERF_REGS: &[u32] = &[];
+/// Registers in the order of a sample. x86_64: frame pointer, stack pointer, instruction pointer;
+/// aarch64: frame pointer, link register, stack pointer, program counter. Stacks are not unwound on
+/// other architectures.
+pub(crate) const PERF_REGS: &[u32] = if cfg!(target_arch = "x86_64") {
+    &[6, 7, 8]
+} else if cfg!(target_arch = "aarch64") {
+    &[29, 30, 31, 32]
+} else {
+    &[]
+};

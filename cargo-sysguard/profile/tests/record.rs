@@ -88,7 +88,7 @@ fn stacks(recording: &Recording) -> Vec<(Vec<String>, u64)> {
     recording.samples.iter().map(stack).collect()
 }
 
-/// The share of samples whose stacks hold these functions next to each other.
+/// The share of samples with these functions next to each other on their stacks.
 fn share(stacks: &[(Vec<String>, u64)], functions: &[&str]) -> f64 {
     let has = |stack: &Vec<String>| stack.windows(functions.len()).any(|window| window == functions);
     let all: u64 = stacks.iter().map(|(_, samples)| samples).sum();

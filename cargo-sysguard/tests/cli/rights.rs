@@ -1,5 +1,5 @@
-//! The rights to sample: what an ordinary user gets, what is said without any right, and how `doctor`
-//! lists them.
+//! The rights to sample: what an ordinary user gets, what is said without any right, and how
+//! `doctor` lists them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use super::refused::build;
 
 const LOOP: [&str; 3] = ["sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exit 3"];
 
-/// Returns a project whose `sysguard` any user may run.
+/// Returns a project with a `sysguard` that any user may run.
 fn shared() -> Project {
     let project = Project::empty();
     fs::copy(BINARY, project.path("sysguard")).expect("a copy");

@@ -59,7 +59,7 @@ pub const VERSIONED: &[(&str, &[&str])] = &[
     ("stress-ng", &["stress-ng", "--version"]),
 ];
 
-/// Programs whose Debian package has another name (Debian 12).
+/// Programs with a Debian package of another name (Debian 12).
 const PACKAGES: &[(&str, &str)] = &[
     ("ab", "apache2-utils"),
     ("bpftool", "bpftool"),

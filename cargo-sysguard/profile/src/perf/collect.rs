@@ -59,7 +59,7 @@ struct Ticks {
     period: u64,
 }
 
-/// The name of a program whose start was not recorded.
+/// The name of a program if its start was not recorded.
 const UNKNOWN: &str = "[unknown]";
 
 impl Collector {

@@ -47,7 +47,7 @@ pub(super) struct Map {
     pub(super) file: FileId,
 }
 
-/// A sample whose stack is not unwound yet.
+/// A sample with a stack that is not unwound yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RawSample {
     pub(super) pid: u32,

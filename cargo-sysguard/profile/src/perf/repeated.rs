@@ -48,7 +48,7 @@ impl Repeated {
 }
 
 impl Mean {
-    /// `perf stat` computes the same: stddev_stats() and rel_stddev_stats(), tools/perf/util/stat.c.
+    /// `perf stat` computes the same: stddev_stats(), rel_stddev_stats() in tools/perf/util/stat.c.
     fn of(values: Vec<f64>) -> Self {
         let number = values.len() as f64;
         if values.is_empty() {

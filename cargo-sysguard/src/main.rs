@@ -14,6 +14,10 @@ mod message;
 mod nested;
 mod only;
 mod output;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod profiles;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[path = "profiles/elsewhere.rs"]
 mod profiles;
 mod proposals;
 mod recorded;

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use profile::report::ProfileRecord;
+use profile::report::{ProfileRecord, write_section};
 use sysguard::unstable::report::Palette;
 
 use crate::exit_code::Failure;
@@ -40,8 +40,16 @@ impl SavedProfiles {
         Ok(file)
     }
 
+    /// Returns the profile of a workload as a section of an HTML page, if it was saved.
+    pub(crate) fn markup(&self, package: &str, workload: &str) -> Result<Option<String>, Failure> {
+        let Some(record) = self.load(package, workload)? else { return Ok(None) };
+        let mut markup = Vec::new();
+        write_section(&mut markup, &record).map_err(Failure::output)?;
+        Ok(Some(String::from_utf8_lossy(&markup).into_owned()))
+    }
+
     /// Reads the profile of a workload, if it was saved.
-    pub(crate) fn load(&self, package: &str, workload: &str) -> Result<Option<ProfileRecord>, Failure> {
+    fn load(&self, package: &str, workload: &str) -> Result<Option<ProfileRecord>, Failure> {
         let file = self.file(package, workload);
         let cannot = |error: &dyn std::fmt::Display| {
             let remedy = "help: save it again with `cargo sysguard profile --save`, or remove the file";

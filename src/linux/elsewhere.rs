@@ -91,6 +91,9 @@ impl CallExamples {
     /// Does nothing.
     pub fn executed(&mut self, _: Tid, _: Tid) {}
 
+    /// Does nothing.
+    pub fn renumbered(&mut self, _: Tid, _: Tid) {}
+
     /// Returns no commands.
     pub fn process(&self, _: Tid) -> Vec<String> {
         Vec::new()

@@ -27,7 +27,7 @@ mod scratch;
 mod suite;
 mod test;
 mod traced_run;
-#[cfg(feature = "unstable")]
+#[cfg(all(target_os = "linux", feature = "unstable"))]
 mod untraced;
 mod verdicts;
 mod watch;
@@ -50,7 +50,7 @@ pub use progress::{Progress, Silent};
 pub use run::DEFAULT_GRACE;
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};
-#[cfg(feature = "unstable")]
+#[cfg(all(target_os = "linux", feature = "unstable"))]
 pub use untraced::{NotRun, UntracedRun};
 
 /// Sets the function that is called with a package's folder after two seconds of waiting for its

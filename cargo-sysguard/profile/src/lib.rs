@@ -7,6 +7,9 @@
 //! ```
 //!
 //! Samples are evidence and never a verdict: they are no part of a baseline.
+//!
+//! The crate is empty on other systems than Linux, and on processors without a stack unwinder.
+#![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
 pub mod annotate;
 pub mod gates;

@@ -7,12 +7,12 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use profile::gates::Rights;
 use sysguard::unstable::linux::probe;
 use sysguard::unstable::model::run::tools::{MissingProgram, Tool, Tools};
 use sysguard::unstable::model::trace::prerequisite::{Prerequisite, PrerequisiteState, can_trace};
 use sysguard::unstable::report::{self, Gates};
 
+use crate::command::profile::rights;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::{output, tools};
@@ -40,7 +40,7 @@ impl Options {
     /// Probes the prerequisites and prints the result.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let tracing = probe(&context.raw.rustflags());
-        let sampling = Rights::read().prerequisites();
+        let sampling = rights();
         let tools = self.tools.then(|| tools::find(context));
         let found = Gates { tracing: &tracing, sampling: &sampling, tools: tools.as_ref() };
         let mut out = output::stdout();

@@ -10,6 +10,10 @@ pub(crate) mod init;
 pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod pending;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) mod profile;
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[path = "profile/elsewhere.rs"]
 pub(crate) mod profile;
 pub(crate) mod reject;
 pub(crate) mod report;

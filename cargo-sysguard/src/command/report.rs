@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use profile::report::write_section;
 use sysguard::unstable::artifacts;
 use sysguard::unstable::model::explain::Kernel;
 use sysguard::unstable::report::evidence::{Evidence, EvidenceFormat, evidence};
@@ -99,10 +98,7 @@ impl Options {
         let profile = |workload: &Workload| {
             let package = selected.packages.iter().find(|package| artifacts::root(package) == workload.package);
             let Some(package) = package else { return Ok(None) };
-            let Some(record) = saved.load(package.name.as_str(), &workload.name)? else { return Ok(None) };
-            let mut markup = Vec::new();
-            write_section(&mut markup, &record).map_err(Failure::output)?;
-            Ok(Some(String::from_utf8_lossy(&markup).into_owned()))
+            saved.markup(package.name.as_str(), &workload.name)
         };
         workloads.iter().map(profile).collect()
     }

@@ -78,6 +78,8 @@ mod review;
 #[cfg(target_os = "linux")]
 mod review_causes;
 #[cfg(target_os = "linux")]
+mod review_screen;
+#[cfg(target_os = "linux")]
 mod rights;
 #[cfg(target_os = "linux")]
 mod rules;
@@ -236,8 +238,8 @@ fn of_proposals() -> Vec<Trial> {
         untraced review::call_site_of_a_finding_is_shown,
         untraced review::read_only_tree_ends_review_without_loss,
         untraced review::commands_are_printed_without_a_terminal,
-        untraced review::key_stays_on_the_screen,
-        untraced review::stack_is_shown_by_screen,
+        untraced review_screen::key_stays_on_the_screen,
+        untraced review_screen::stack_is_shown_by_screen,
         untraced review::undo_restores_each_decision,
         untraced review::editor_opens_at_the_line,
         untraced review_causes::findings_are_ordered_by_cause,

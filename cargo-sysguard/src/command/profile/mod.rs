@@ -15,8 +15,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use profile::gates::Rights;
 use profile::perf::CallGraph;
 use profile::report::{Format, ProfileRecord};
+use sysguard::unstable::model::trace::prerequisite::Prerequisite;
 use sysguard::unstable::report::Palette;
 
 use crate::cargo::BuildFlags;
@@ -101,6 +103,11 @@ fn format(name: &str) -> Result<Format, String> {
         .into_iter()
         .find(|format| format.name() == name)
         .ok_or_else(|| format!("`{name}` is not a format: use one of {}", names()))
+}
+
+/// Returns the rights that sampling needs.
+pub(crate) fn rights() -> Vec<Prerequisite> {
+    Rights::read().prerequisites()
 }
 
 /// What is written.

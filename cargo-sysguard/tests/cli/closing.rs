@@ -83,7 +83,7 @@ fn long_recording_prints_its_progress_under_nextest() {
     assert!(has_slow_line(&ran, "run::closing-progress::it::quiet"), "{}", ran.stderr);
 }
 
-/// Returns whether a line says that a workload is slow. The number of its run depends on the moment.
+/// Returns whether a line says that a workload is slow. The number of its run may be any.
 fn has_slow_line(ran: &Ran, workload: &str) -> bool {
     let is_line = |line: &str| line.starts_with("slow [> 1") && line.contains(&format!("s] {workload}: "));
     ran.stderr.lines().any(is_line)

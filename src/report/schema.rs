@@ -233,7 +233,8 @@ fn changes(name: &str, record: &Value) -> Vec<(String, Value)> {
                 places.extend((0..items.len()).map(|at| (format!("{pointer}/{at}"), path.clone())));
                 change("an object for a list".to_owned(), Map::new().into());
             }
-            _ => change("a list for a value".to_owned(), Vec::<Value>::new().into()),
+            // A field that is null may hold a list elsewhere, but of something else.
+            _ => change("a list for a value".to_owned(), vec![Value::from(true)].into()),
         }
     }
     changes

@@ -15,6 +15,7 @@
 //! | [`performance`] | every figure, and how to repeat it |
 //! | [`evidence`] | reports for an assessor |
 //! | [`profiling`] | where a program spends its time |
+//! | [`kernel_guide`] | the perf steps of the kernel's guide, beside perf |
 //! | [`limits`] | what a verdict does not cover |
 //! | [`troubleshooting`] | messages and what to do |
 //! | [`recipes`] | documents for common kinds of program |
@@ -41,6 +42,7 @@ pages!(
     performance,
     evidence,
     profiling,
+    kernel_guide,
     limits,
     troubleshooting,
     recipes,

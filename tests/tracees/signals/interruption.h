@@ -75,10 +75,11 @@ static void beside_an_interval_timer(int flags) {
 static volatile int is_over;
 static pid_t waiter;
 
-// Sends the next signal when the last one has been handled.
+// Sends the next signal when the last one has been handled and a step was made since.
 static void *keep_signalling(void *unused) {
-	for (int sent = handled; !is_over;) {
-		if (sent == handled) {
+	for (int sent = handled, before = -1; !is_over;) {
+		if (sent == handled && steps != before) {
+			before = steps;
 			sent++;
 			must(!syscall(SYS_tgkill, getpid(), waiter, SIGUSR1));
 		}

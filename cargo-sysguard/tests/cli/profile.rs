@@ -128,7 +128,7 @@ pub(crate) fn each_format_is_written() -> Option<&'static str> {
     let project = Project::empty();
     for (format, start, part) in [
         ("table", "Totals of dd ", "% time  calls  usecs/call  errors  syscall"),
-        ("markdown", "## Profile of dd ", "| % time | calls | usecs/call | errors | System call |"),
+        ("markdown", "## Profile of dd ", "| % time | calls | usecs/call | errors | syscall |"),
         ("json", "{\"schema\":\"sysguard.profile/1\"", "\"name\":\"read\""),
         ("folded", "dd;", "_[k] "),
         ("svg", "<?xml ", "<title>Flame graph of dd "),

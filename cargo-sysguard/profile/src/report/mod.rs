@@ -11,6 +11,7 @@ mod record;
 mod speedscope;
 mod stacks;
 mod table;
+mod tables;
 mod totals;
 mod words;
 

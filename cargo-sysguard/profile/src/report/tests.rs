@@ -198,7 +198,7 @@ fn page_in_markdown_has_the_same_numbers() {
     insta::assert_snapshot!(written(&record(), Format::Markdown), @r"
     ## Profile of demo --port=1&lt;2
 
-    | Total | Event | Note |
+    | total | event | note |
     | --: | --- | --- |
     | 1000.00 ms | task-clock | 1.000 CPUs used |
     | 40 | context-switches | 40.0 per second of CPU time |
@@ -207,29 +207,37 @@ fn page_in_markdown_has_the_same_numbers() {
     | 0.300 s | user |  |
     | 0.700 s | system |  |
 
-    | % time | calls | usecs/call | errors | System call | Subsystem (entry) | Subsystems that did the work |
+    | % time | calls | usecs/call | errors | syscall | subsystem (entry) | subsystems that did the work |
     | --: | --: | --: | --: | --- | --- | --- |
     | 55.0 | 5000 | 110.00 |  | sendto | network | network 73 %, locking 27 % |
+    | 30.0 |  |  |  | (user code) |  |  |
     | 10.0 |  |  |  | (page faults) |  | lib 100 % |
     | 5.0 | 200 | 250.00 | 3 | read | filesystem | filesystem 100 % |
     | 0.0 | 7 |  |  | close | filesystem |  |
-    | 30.0 |  |  |  | (user code) |  |  |
+    | 100.0 | 5207 |  | 3 | total |  |  |
 
-    | % time | Kernel time by subsystem | Functions (% time) |
+    | % time | Kernel time by subsystem | functions (% time) |
     | --: | --- | --- |
     | 40.0 | network | tcp\_sendmsg\_locked 40.0 |
     | 15.0 | locking | \_raw\_spin\_lock 15.0 |
     | 10.0 | lib | clear\_page\_erms 10.0 |
     | 5.0 | filesystem | ksys\_read 5.0 |
 
-    | % time | Kernel time by section of MAINTAINERS | Functions (% time) |
+    | % time | Kernel time by section of MAINTAINERS | functions (% time) |
     | --: | --- | --- |
     | 40.0 | NETWORK | tcp\_sendmsg\_locked 40.0 |
     | 15.0 | LOCKING | \_raw\_spin\_lock 15.0 |
     | 10.0 | LIB | clear\_page\_erms 10.0 |
     | 5.0 | FILESYSTEM | ksys\_read 5.0 |
 
-    | % time | User time by program or library | Functions (% time) |
+    | self % | total % | kernel function |
+    | --: | --: | --- |
+    | 40.0 | 55.0 | tcp\_sendmsg\_locked |
+    | 15.0 | 15.0 | \_raw\_spin\_lock |
+    | 10.0 | 10.0 | clear\_page\_erms |
+    | 5.0 | 5.0 | ksys\_read |
+
+    | % time | User time by program or library | functions (% time) |
     | --: | --- | --- |
     | 25.0 | /bin/demo | compute&lt;T&gt;; 25.0 |
     | 5.0 | /lib/libz.so.1 | (no symbols) 5.0 |

@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing ignored_check_runs_on_request,
         tracing fail_fast_starts_no_further_check,
         tracing blind_spot_of_a_check_is_a_warning,
+        tracing assertions_by_path_compare_each_call,
         untraced shuffle_covers_checks,
         untraced invalid_variable_name_is_refused,
         nextest nextest_skips_ignored_checks,
@@ -137,4 +138,35 @@ fn invalid_variable_name_is_refused() {
     let ran = cargo_test(&project, "").ends(101);
     let expected = "error: check `one`: invalid variable name `A=B`: it must be non-empty and hold no `=`\n";
     assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+}
+
+/// Only the second call reads below the folder; both tests make the same calls by name.
+fn assertions_by_path_compare_each_call() {
+    let harness = r#"use sysguard::{Check, Harness, Rule};
+
+fn reads(file: &'static str) -> impl Fn() + 'static {
+    move || {
+        let home = std::path::PathBuf::from(std::env::var_os("HOME").expect("HOME"));
+        std::fs::create_dir(home.join("keys")).expect("a folder");
+        assert!(std::fs::read(home.join(file)).is_err(), "it is not there");
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    let keys = Rule::default().path("~/keys/**");
+    let check = |name, file| {
+        let mut forbidden = keys.clone();
+        forbidden.syscall = Some("openat".to_owned());
+        Check::new(name, reads(file), move |seen| seen.forbid(forbidden.clone())).rules([keys.clone()])
+    };
+    Harness::new(env!("CARGO_MANIFEST_DIR"))
+        .check_with(check("beside", "other"))
+        .check_with(check("below", "keys/private"))
+        .main()
+}
+"#;
+    let project = Project::new("checks-rules").with_harness().file("tests/sysguard.rs", harness);
+    let ran = cargo_test(&project, "").ends(101);
+    assert!(ran.stdout.contains("test result: FAILED. 1 passed; 1 failed;"), "{}", ran.stdout);
+    ran.prints(&["test beside ... ok\n", "---- below ----\n"]);
 }

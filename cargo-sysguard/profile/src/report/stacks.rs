@@ -71,7 +71,7 @@ impl FunctionRecord {
         }
     }
 
-    /// Returns the frame of a task in a kernel that hides its functions.
+    /// Returns the frame that stands for hidden kernel functions.
     fn hidden() -> Self {
         let name = Origin::Hidden.label();
         Self { kernel: true, name, module: None, source: None, subsystem: None, section: None }

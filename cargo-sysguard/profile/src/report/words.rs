@@ -130,7 +130,8 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
 }
 
 /// Why times per call are left out.
-const STOPS_AFTER_A_TIME: &str = "the program stops after a fixed time: the traced run was not longer, so it made fewer calls";
+const STOPS_AFTER_A_TIME: &str =
+    "the program stops after a fixed time: the traced run was not longer, so it made fewer calls";
 
 /// Returns the uncertainty of a share of 10 %: two standard deviations of a binomial distribution.
 fn precision(samples: u64) -> String {

@@ -54,7 +54,7 @@ impl Progress for ProgressLog {
 }
 
 impl ProgressLog {
-    /// Returns a log that counts how many of these are done.
+    /// Returns a log that counts finished workloads of this total.
     pub(super) fn counting(total: usize) -> Self {
         let running = RunningWorkloads { total, ..RunningWorkloads::default() };
         Self { running: Arc::new(Mutex::new(running)), ..Self::default() }

@@ -29,7 +29,7 @@ pub struct MissingProgram {
     pub package: Option<String>,
 }
 
-/// The tools of `scripts/ver_linux` in the kernel's tree, then those of its guide to tracing
+/// The tools of `scripts/ver_linux` in the kernel's tree and of the kernel's guide to tracing
 /// workloads, each with the command that shows its version.
 pub const VERSIONED: &[(&str, &[&str])] = &[
     ("GNU C", &["gcc", "-dumpversion"]),

@@ -42,7 +42,7 @@ fn in_function(kernel: &Kernel, recordings: &[Recording], function: &str) -> (BT
 ///
 /// # Errors
 ///
-/// [`Fault`], with what to do instead.
+/// [`Fault`], with a remedy.
 pub fn kernel(recordings: &[Recording], kernel: &Kernel, function: &str, code: Code<'_>) -> Result<Annotation, Fault> {
     let (samples, all) = in_function(kernel, recordings, function);
     let Some(&sampled) = samples.keys().next() else {
@@ -144,7 +144,7 @@ fn file(path: &Path, kernel: &Kernel, addresses: Range<u64>) -> Result<Vec<u8>, 
     if let (Ok(Some(its)), Some(own)) = (file.build_id(), build_id())
         && its != own
     {
-        return Err(format!("{shown} is another kernel: its build ID differs from that of /sys/kernel/notes"));
+        return Err(format!("{shown} is another kernel: its build ID differs from /sys/kernel/notes"));
     }
     let start = addresses.start.wrapping_sub(running).wrapping_add(linked);
     let size = addresses.end - addresses.start;

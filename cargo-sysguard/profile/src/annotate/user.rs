@@ -29,7 +29,7 @@ struct Sampled<'a> {
 ///
 /// # Errors
 ///
-/// [`Fault`], with what to do instead.
+/// [`Fault`], with a remedy.
 pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Fault> {
     let files: Vec<SymbolFiles> = recordings.iter().map(|_| SymbolFiles::default()).collect();
     let programs: Vec<Programs<'_>> =

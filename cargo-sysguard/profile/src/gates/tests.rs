@@ -1,4 +1,4 @@
-//! Tests of what is said about rights, for machines other than this one.
+//! Tests of the messages about rights, with the rights of other machines.
 
 use super::*;
 

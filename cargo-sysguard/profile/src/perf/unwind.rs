@@ -28,8 +28,8 @@ pub(super) struct Unwinder {
 pub(super) struct Code(Option<Rc<Layout<'static>>>);
 
 impl Unwinder {
-    /// Returns the addresses of a stack as they are in a recording. `registers` and `stack` are
-    /// those of a sample.
+    /// Returns the addresses of a stack, as in a recording. `registers` and `stack` come from a
+    /// sample.
     pub(super) fn unwind(
         &mut self,
         code: &mut Code,

@@ -60,7 +60,7 @@ impl FunctionRecord {
         }
     }
 
-    /// Returns its name, or that of its file in brackets if it has none.
+    /// Returns its name, or the name of its file in brackets.
     pub(super) fn label(&self) -> String {
         match &self.module {
             Some(module) if !self.kernel && self.name == NO_SYMBOLS => {

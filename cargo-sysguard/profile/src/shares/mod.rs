@@ -137,7 +137,7 @@ struct Sums {
 }
 
 impl Shares {
-    /// Adds up the stacks of a profile. The counts are those of another, traced run.
+    /// Adds up the stacks of a profile. The counts come from another, traced run.
     pub fn of(profile: &Profile, counts: Option<&Counts>) -> Self {
         let (mut shares, mut sums) = (Self::default(), Sums::default());
         for stack in &profile.stacks {

@@ -28,7 +28,7 @@ pub(super) struct Sampling<'a> {
     pub(super) kernel_source: Option<&'a Path>,
 }
 
-/// Why there is no profile.
+/// The reason for a missing profile.
 #[derive(Debug)]
 pub(super) enum RunFailed {
     /// The run could not be sampled.

@@ -15,7 +15,7 @@
 //! | [`performance`] | every figure, and how to repeat it |
 //! | [`evidence`] | reports for an assessor |
 //! | [`profiling`] | where a program spends its time |
-//! | [`kernel_guide`] | the perf steps of the kernel's guide, beside perf |
+//! | [`kernel_guide`] | the perf steps of the kernel's guide, compared with perf |
 //! | [`limits`] | what a verdict does not cover |
 //! | [`troubleshooting`] | messages and what to do |
 //! | [`recipes`] | documents for common kinds of program |

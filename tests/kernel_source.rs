@@ -8,7 +8,7 @@
 //!   introduced by a later release according to our table (`since`);
 //! - each value of an argument, and each ioctl command, is the number that the C compiler finds;
 //! - each ioctl command that a header of ours defines is in our table;
-//! - each source file has a subsystem by a rule, which profiles use.
+//! - a rule gives each source file a subsystem, which `profile` uses.
 //!
 //! Not compared, because a release may change it: source files (except those of entry points, in
 //! `kernel_tables.rs`), sections, options, and the kinds of objects; and whether a value that only
@@ -258,8 +258,8 @@ fn command(line: &str) -> Option<String> {
     (is_command && !name.contains('(')).then(|| name.to_owned())
 }
 
-/// A header without a rule, without a section and without a source of its name counts as the core.
-/// Most of those have no functions. Without drivers, more headers have no source.
+/// A header without a rule, section or source of its name counts as the core. Most of these headers
+/// have no functions. Without drivers, more headers have no source.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
 fn every_source_file_has_a_subsystem() {

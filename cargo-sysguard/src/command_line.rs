@@ -1,5 +1,5 @@
-//! A command of the user, as `trace` and `profile` run it: where its program is, and what its
-//! failures are worth. Main types: [`CommandLine`] and [`Failed`].
+//! A command of the user, as `trace` and `profile` run it: its program, and the exit codes of
+//! failures. Main types: [`CommandLine`] and [`Failed`].
 //!
 //! Exit codes are those of env(1) and timeout(1).
 
@@ -107,7 +107,7 @@ impl<'a> CommandLine<'a> {
     }
 }
 
-/// Returns how a command ended as an exit code.
+/// Returns the exit code for the end of a command.
 pub(crate) fn shell_status(exit: Exit) -> u8 {
     // A status is 0 to 255, and a signal's number below 65.
     u8::try_from(exit.shell_status()).unwrap_or(u8::MAX)

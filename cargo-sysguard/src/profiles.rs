@@ -1,7 +1,7 @@
 //! Profiles that `profile --save` keeps for `report`. Main type: [`SavedProfiles`].
 //!
-//! They are in the target directory, beside what cargo builds: evidence of this machine, and no
-//! part of a baseline.
+//! They are in the target directory, since they describe this machine only. They never enter a
+//! baseline.
 
 use std::fs;
 use std::io;
@@ -19,7 +19,7 @@ pub(crate) struct SavedProfiles {
 }
 
 impl SavedProfiles {
-    /// Returns those in a target directory.
+    /// Returns the saved profiles in a target directory.
     pub(crate) fn below(target: &Path) -> Self {
         Self { folder: target.join("sysguard/profiles") }
     }
@@ -31,7 +31,7 @@ impl SavedProfiles {
             fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
             let mut text = Vec::new();
             profile::report::write(&mut text, record, profile::report::Format::Json, &Palette::plain())?;
-            // Replaced as a whole: `report` may read it meanwhile.
+            // Replace the file as a whole, because `report` may read it at the same time.
             let mut new = tempfile::NamedTempFile::new_in(&self.folder)?;
             io::Write::write_all(&mut new, &text)?;
             new.persist(&file).map(drop).map_err(|error| error.error)
@@ -63,7 +63,7 @@ impl SavedProfiles {
     }
 
     fn file(&self, package: &str, workload: &str) -> PathBuf {
-        // A slash would be a folder.
+        // A slash would create a folder.
         self.folder.join(package).join(format!("{}.json", workload.replace('/', "%2F")))
     }
 }

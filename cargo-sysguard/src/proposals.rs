@@ -340,7 +340,7 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Returns what a key selects. A key that selects nothing is wrong usage.
+/// Returns the findings that a key selects. A key without findings is wrong usage.
 fn found_any(key: &str, meant: Vec<(WorkloadId, Taken)>) -> Result<Vec<(WorkloadId, Taken)>, Failure> {
     if meant.is_empty() {
         return Err(Failure::usage(format!(

@@ -13,13 +13,14 @@ use crate::cargo::PackageFlags;
 use crate::context::Context;
 use crate::suites;
 
-/// Returns the versions of tools, and what the workloads of this folder's packages lack.
+/// Returns the versions of tools, and the missing programs of workloads in this folder's packages.
 pub(crate) fn find(context: &Context) -> Tools {
     let tools = VERSIONED.iter().map(|(name, command)| Tool { name, version: version(command) });
     Tools { tools: tools.collect(), missing: missing(context) }
 }
 
-/// Runs a command that prints its version. Administrators' programs are often not on `PATH`.
+/// Returns the version that a command prints. It also looks in `sbin`, which is often not on
+/// `PATH`.
 fn version(command: &[&str]) -> Option<String> {
     let (name, arguments) = command.split_first()?;
     let folders = ["/usr/sbin", "/sbin"].map(|folder| format!("{folder}/{name}"));
@@ -33,7 +34,8 @@ fn version(command: &[&str]) -> Option<String> {
     text(&ran.stdout).or_else(|| text(&ran.stderr))
 }
 
-/// Returns the programs that workloads need and `PATH` lacks. None if this folder has no package.
+/// Returns the programs that workloads need and that are not on `PATH`. Empty without a package in
+/// this folder.
 fn missing(context: &Context) -> Vec<MissingProgram> {
     let settings = context.settings(Flags::default());
     let packages =

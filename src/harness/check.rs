@@ -84,8 +84,8 @@ impl Check {
     }
 
     /// Compares each call with the ranges of addresses and the paths of these rules, so that the
-    /// assertions can use them. The names of folders are those of expectation files: `~` and
-    /// `$TMPDIR` are scratch folders. A call that cannot be compared is the blind spot
+    /// assertions can use them. Folders have the names of expectation files: `~` and `$TMPDIR` are
+    /// scratch folders. A call that cannot be compared is the blind spot
     /// [`Unanswerable`](crate::BlindSpot::Unanswerable).
     ///
     /// ```no_run

@@ -14,8 +14,8 @@ pub struct ProgressDisplay {
 }
 
 impl ProgressDisplay {
-    /// Draws on the terminal if `drawn`, or else writes log lines. Both count how many of `total`
-    /// workloads are done. Without the feature `unstable`, nothing is drawn.
+    /// Draws on the terminal if `drawn`, or else writes log lines. Both count finished workloads of
+    /// `total`. Without the feature `unstable`, it never draws.
     pub fn new(drawn: bool, total: usize) -> Self {
         let spinners = if drawn { Spinners::new(total) } else { None };
         Self { spinners, log: ProgressLog::counting(total) }

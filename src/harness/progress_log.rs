@@ -12,7 +12,7 @@ use crate::runner::Progress;
 
 /// Delay of the first line on a workload; most have ended by then.
 const FIRST: Duration = Duration::from_secs(10);
-/// Time between two lines on one workload, as between those of cargo and nextest.
+/// Time between two lines about one workload, as in cargo and nextest.
 const NEXT: Duration = Duration::from_secs(60);
 /// How often due lines are looked for.
 const TICK: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ impl Progress for ProgressLog {
 }
 
 impl ProgressLog {
-    /// Returns a log that counts how many of these are done.
+    /// Returns a log that counts finished workloads of this total.
     pub(super) fn counting(total: usize) -> Self {
         let running = RunningWorkloads { total, ..RunningWorkloads::default() };
         Self { running: Arc::new(Mutex::new(running)), ..Self::default() }

@@ -1,4 +1,4 @@
-//! A line on the terminal for every running workload, and one that counts them. Main type:
+//! A terminal line for each running workload, and one that counts finished workloads. Main type:
 //! [`Spinners`].
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +17,12 @@ pub(super) struct Spinners {
     running: Mutex<RunningLines>,
 }
 
-/// What is drawn.
+/// The drawn lines.
 #[derive(Debug, Default)]
 struct RunningLines {
     by_workload: BTreeMap<String, ProgressBar>,
     done: BTreeSet<String>,
-    /// The count of what is done, below the others.
+    /// The count of finished workloads, below the other lines.
     count: Option<ProgressBar>,
 }
 
@@ -44,7 +44,7 @@ impl Spinners {
         ProgressBar::new_spinner().with_style(style)
     }
 
-    /// Draws how many of several workloads are done, while any of them runs.
+    /// Draws the count of finished workloads while another one runs, unless there is only one.
     fn count(&self, running: &mut RunningLines) {
         if self.total < 2 {
             return;

@@ -46,13 +46,13 @@ impl fmt::Debug for Callers<'_> {
     }
 }
 
-/// A task that waits until a child executes a program or ends. Meanwhile its stack stays as it is.
+/// A task that waits until a child executes a program or ends. Until then, its stack is unchanged.
 #[derive(Debug, Clone, Copy)]
 pub struct WaitingParent(StackRegisters);
 
 impl WaitingParent {
-    /// Returns the task, which has just made that child; `None` if it is gone. Must be called while
-    /// the task is still stopped.
+    /// Returns a task that has just created its child; `None` if the task is gone. The task must
+    /// still be stopped.
     pub fn new(task: Tid) -> Option<Self> {
         sys::stack_registers(task).ok().map(Self)
     }
@@ -77,9 +77,9 @@ impl<'a> Callers<'a> {
         self.below(task, None)
     }
 
-    /// Returns the call site of a task that its parent waits for. posix_spawn(3) runs the child on
-    /// a stack of its own: the functions of the parent follow. vfork(2) runs it on the parent's
-    /// stack, which is not repeated.
+    /// Returns the call site of a child that its parent waits for. posix_spawn(3) gives the child
+    /// its own stack, so the functions of the parent are appended. vfork(2) shares the parent's
+    /// stack, so nothing is appended.
     pub fn of_child(&mut self, task: Tid, parent: &WaitingParent) -> CallSite {
         self.below(task, Some(parent))
     }

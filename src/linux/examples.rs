@@ -29,7 +29,7 @@ pub struct CallExamples {
     at_entry: Box<[AtEntry; NUMBERS]>,
     /// The calls that were decoded at their entry and have not ended.
     entered: HashMap<Tid, Entered>,
-    /// The call of a thread that takes another number, until the end of the call is reported.
+    /// The call of a thread whose number changes, until the end of the call is reported.
     moved: Option<(Tid, Entered)>,
 }
 
@@ -99,8 +99,8 @@ impl CallExamples {
         self.entered.insert(task, Entered { call: *call, decoded, process: self.commands.of(task) });
     }
 
-    /// Keeps the call of a thread that executes a program and takes another number. The end of that
-    /// call is reported under the new number.
+    /// Keeps the call of a thread that executes a program and so takes the number of its process:
+    /// ptrace(2) reports the end of the call under the new number.
     pub fn renumbered(&mut self, task: Tid, former: Tid) {
         self.moved = self.entered.remove(&former).map(|entered| (task, entered));
     }

@@ -117,7 +117,7 @@ impl PreparedCommand {
         })
     }
 
-    /// Makes the command die with this process, for a run that no tracer ends. It must call
+    /// Makes the command die with this process, for runs without a tracer. Call
     /// [`Launched::failure`] only after the end of the command.
     #[cfg(feature = "unstable")]
     pub(super) fn dying_with_parent(self) -> Self {

@@ -1,7 +1,7 @@
 //! Names the program of an execve before the call, as it was invoked. Main type: [`Programs`].
 //!
-//! `model::attribution` derives the name; this module finds where a path begins and where a link of
-//! proc leads.
+//! `model::attribution` derives the name; this module finds the start of a path and the target of a
+//! link in proc.
 
 use std::borrow::Cow;
 use std::fs;

@@ -16,15 +16,16 @@ pub trait Watcher {
     /// are reported before they are made have no entry of their own.
     fn entered(&mut self, _task: Tid, _call: &Call) {}
 
-    /// Looks at a task that is about to execute a program, at the entry of that call. `program` is
-    /// its name as invoked, if known.
+    /// Called at the entry of a call that executes a program. `program` is its name as invoked, if
+    /// known.
     fn executes(&mut self, _task: Tid, _call: &Call, _program: Option<&str>) {}
 
-    /// Looks at a task that has made a child, and waits until that executes a program or ends.
+    /// Called for a task that has created a child and waits until the child executes a program or
+    /// ends.
     fn awaits(&mut self, _parent: Tid, _child: Tid) {}
 
-    /// Learns that a thread that executes a program takes another number, before the events of that
-    /// stop.
+    /// Called when a thread executes a program and takes the number of its process, before the
+    /// events of that stop.
     fn renumbered(&mut self, _task: Tid, _former: Tid) {}
 
     /// Looks at a task that executes another program from here on. `former` is its number before.

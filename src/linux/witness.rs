@@ -193,7 +193,7 @@ impl Witness {
         self.calls.get(&task).filter(|pending| pending.is_under_way)
     }
 
-    /// Returns what was read at the entry of the call that a task is in, if it names an argument.
+    /// Returns the argument that was read from memory at the entry of a task's call, if any.
     pub(super) fn argument_of(&self, task: Tid) -> Option<&str> {
         match &self.under_way(task)?.answers.argument {
             ArgumentAnswer::Text(text) => Some(text),

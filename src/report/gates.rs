@@ -7,12 +7,12 @@ use serde::Serialize;
 use crate::model::run::tools::{MissingProgram, Tool, Tools};
 use crate::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy, can_trace};
 
-/// What `doctor` found.
+/// The results of `doctor`.
 #[derive(Debug, Clone, Copy)]
 pub struct Gates<'a> {
-    /// What can prevent tracing.
+    /// Prerequisites of tracing.
     pub tracing: &'a [Prerequisite],
-    /// What can prevent sampling and BPF.
+    /// Prerequisites of sampling and BPF programs.
     pub sampling: &'a [Prerequisite],
     /// Tools, if they were looked for.
     pub tools: Option<&'a Tools>,
@@ -30,20 +30,20 @@ pub(super) struct GatesRecord<'a> {
     possible: bool,
     /// The first one, ptrace, is a real attempt.
     gates: Vec<GateRecord<'a>>,
-    /// What decides what can be sampled here, and what BPF needs. None of it prevents tracing.
+    /// Prerequisites of sampling and of BPF programs. Tracing needs none of them.
     sampling: Vec<GateRecord<'a>>,
     /// Versions of tools; null without `--tools`.
     tools: Option<Vec<ToolRecord<'a>>>,
-    /// Programs that workloads need and this system lacks; null without `--tools`.
+    /// Missing programs of workloads; null without `--tools`.
     missing: Option<Vec<MissingRecord<'a>>>,
 }
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ToolRecord<'a> {
-    /// As `scripts/ver_linux` of the kernel names it.
+    /// Its name in `scripts/ver_linux` of the kernel.
     name: &'a str,
-    /// null if it is not installed.
+    /// Null if it is not installed.
     version: Option<&'a str>,
 }
 
@@ -52,7 +52,7 @@ struct ToolRecord<'a> {
 struct MissingRecord<'a> {
     program: &'a str,
     workloads: &'a [String],
-    /// The Debian package that holds it; null if that is not known.
+    /// The Debian package that contains it; null if unknown.
     package: Option<&'a str>,
 }
 

@@ -196,15 +196,15 @@ pub fn finding(
     }
 }
 
-/// Returns why no stack of a pending finding's first call is known.
+/// Returns the reason for a missing stack of a pending finding's first call.
 pub fn without_stack(finding: &Finding) -> String {
     let reason = match finding.site_reason() {
-        Some(NoSite::NotACall) => "it is not about a call",
+        Some(NoSite::NotACall) => "the finding is not about a call",
         Some(NoSite::Engine) => "the engine that ran the test reads no stacks",
         Some(NoSite::Unsupported) => "the build that ran the test reads no stacks",
         Some(NoSite::Replaced) => "execve had replaced the program before its stack was read",
-        Some(NoSite::Unreadable) => "it could not be read",
-        Some(NoSite::NoSymbols | NoSite::NotRecorded) | None => "the proposal holds none",
+        Some(NoSite::Unreadable) => "the stack could not be read",
+        Some(NoSite::NoSymbols | NoSite::NotRecorded) | None => "the proposal does not contain it",
     };
     format!("no stack: {reason}")
 }

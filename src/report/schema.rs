@@ -233,7 +233,7 @@ fn changes(name: &str, record: &Value) -> Vec<(String, Value)> {
                 places.extend((0..items.len()).map(|at| (format!("{pointer}/{at}"), path.clone())));
                 change("an object for a list".to_owned(), Map::new().into());
             }
-            // A field that is null may hold a list elsewhere, but of something else.
+            // A nullable field may hold a list, but its items have another type.
             _ => change("a list for a value".to_owned(), vec![Value::from(true)].into()),
         }
     }

@@ -1,4 +1,4 @@
-//! Observes commands for reports and for Rust code: nothing is judged. Main function: [`observe`].
+//! Observes commands for reports and for Rust code, without a verdict. Main function: [`observe`].
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ pub fn observe_logged(
     watch_run(command, limits, Watching::Logged(recorder), for_report(), wanted).map(TracedRun::into_parts)
 }
 
-/// Like [`observe`], for a part of the run, with what is wanted of first calls.
+/// Like [`observe`], for a part of the run, with the wanted data of first calls.
 pub(super) fn observe_part(
     command: Command,
     limits: &Limits,

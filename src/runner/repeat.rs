@@ -41,7 +41,7 @@ pub(super) struct Runs<'a> {
     /// What each run showed, as the baseline names it; without one, in the latest version.
     sightings: Sightings,
     version: Version,
-    /// What each run showed in the latest version, if the baseline is of an older one.
+    /// Facts of each run in the latest version, if the baseline has an older version.
     upgraded: Sightings,
     all: Observation,
     /// The facts that are not in the baseline, if there is one. Their first calls are kept.

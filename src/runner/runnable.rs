@@ -111,8 +111,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// Returns whether the call site of the first execve of a program may be wanted. What the
-    /// program is stored on is not known yet.
+    /// Returns whether the call site of the first execve of a program may be wanted. Its object is
+    /// still unknown at the entry.
     pub(super) fn program(self, first: &First) -> bool {
         let is_kept =
             |known: &Observation| known.sites.of_uses().any(|(_, used, ..)| is_same_program(used, &first.used));
@@ -150,8 +150,8 @@ impl Wanted<'_> {
     }
 }
 
-/// Returns whether a use is a successful execve of the program that another one names. A call that
-/// fails has no object.
+/// Returns whether a use is a successful execve of another use's program. A failed call has no
+/// object.
 pub(super) fn is_same_program(used: &Use, program: &Use) -> bool {
     used.syscall == program.syscall && used.argument == program.argument && used.object.is_some()
 }

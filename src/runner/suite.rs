@@ -223,12 +223,12 @@ impl Suite {
         }
     }
 
-    /// Runs a workload once, traced by ptrace, and returns its observation with how it ended,
-    /// whatever its document expects.
+    /// Runs a workload once under ptrace. Returns its observation and its exit, which may differ from
+    /// the exit that its document expects.
     ///
     /// # Errors
     ///
-    /// Why it cannot be run or traced here.
+    /// The reason it cannot be run or traced here.
     pub fn observe_once(&self, case: &Case) -> Result<(Observation, Exit), String> {
         let document = case.document().ok_or("its file is malformed")?;
         let run = self.prepare(document).map_err(RunFailure::from).and_then(|it| it.good_run(Wanted::Nothing));

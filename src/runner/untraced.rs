@@ -11,7 +11,7 @@ use crate::model::run::workload::Exit;
 pub struct UntracedRun<T> {
     /// What the function returned.
     pub result: T,
-    /// The end of what the workload wrote to standard output and standard error.
+    /// The last output of the workload, from standard output and standard error.
     pub output: String,
     /// Whether it ended as its document says.
     pub ended_well: bool,

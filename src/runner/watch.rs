@@ -117,8 +117,8 @@ impl<'a> ExampleWatcher<'a> {
         first.map(|first| (*task, first))
     }
 
-    /// Returns whether the call site of this execve is wanted. Only its first call in the run, and
-    /// in a phase, can be.
+    /// Returns whether the call site of this execve is wanted. This is possible only for its first
+    /// call in the run or in a phase.
     fn wants_program(&self, call: &Call, program: Option<&str>) -> bool {
         let argument = program.map(|name| Cow::Owned(name.to_owned()));
         let subsystem = Subsystem::Process;

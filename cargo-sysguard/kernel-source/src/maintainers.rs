@@ -15,8 +15,8 @@ pub const CATCH_ALL: &str = "THE REST";
 /// The sections of one tree, in the order of the file.
 pub(crate) struct Maintainers {
     sections: Vec<Section>,
-    /// The sections with a pattern for files below a folder (`drivers/net`, `drivers`, or nothing
-    /// for all), so that not every pattern is compared with every file.
+    /// Sections by the folder of a pattern (`drivers/net`, `drivers`, or empty), so that a file is
+    /// compared with few patterns.
     below: HashMap<String, Vec<usize>>,
 }
 
@@ -94,7 +94,7 @@ impl Maintainers {
     }
 }
 
-/// How many folders of a pattern select the files that are compared with it.
+/// Number of leading folders of a pattern that select the files to compare.
 const FOLDERS: usize = 2;
 
 /// Returns the first folders of a path: `drivers/net` of `drivers/net/tun.c`. `None` if it has

@@ -1,6 +1,6 @@
 //! Samples a command and prints its totals and its functions by their own time, one a line with
-//! tabs between: `user|kernel`, samples, name or address, file. Kernel functions are named by
-//! `/proc/kallsyms`. It is for comparisons with `perf report`.
+//! tabs between: `user|kernel`, samples, name or address, file. Names of kernel functions come from
+//! `/proc/kallsyms`. Its output can be compared with `perf report`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Says which rights sampling lacks here, and how to get them. Main type: [`Rights`].
+//! Finds out which rights sampling lacks here, and how to get them. Main type: [`Rights`].
 //!
 //! Reading the rights and judging them are separate, so that tests can judge other machines.
 
@@ -9,7 +9,7 @@ use sysguard::unstable::model::trace::prerequisite::{Prerequisite, PrerequisiteS
 
 use crate::uapi::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG, EACCES, EMFILE, ENOSYS, EPERM};
 
-/// What decides whether this process may sample.
+/// Settings and capabilities that sampling depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rights {
     /// kernel.perf_event_paranoid; `None` if the kernel has no perf events.
@@ -53,8 +53,7 @@ impl Rights {
         }
     }
 
-    /// Returns what decides what can be sampled here, and what `--engine bpf` needs. None of it
-    /// prevents tracing.
+    /// Returns the prerequisites of sampling and of BPF programs. Tracing needs none of them.
     pub fn prerequisites(&self) -> Vec<Prerequisite> {
         let shows_kernel = self.perfmon || self.paranoid.is_some_and(|paranoid| paranoid < 2);
         let paranoid = match self.paranoid {
@@ -104,7 +103,8 @@ impl Rights {
         ]
     }
 
-    /// Whether `/proc/kallsyms` shows addresses: kallsyms_show_value(), kernel/ksyms_common.c.
+    /// Returns whether `/proc/kallsyms` shows addresses: kallsyms_show_value(),
+    /// kernel/ksyms_common.c.
     fn shows_names(&self) -> bool {
         match self.kptr_restrict.unwrap_or_default() {
             0 => self.syslog || self.paranoid.is_some_and(|paranoid| paranoid <= 1),
@@ -113,7 +113,7 @@ impl Rights {
         }
     }
 
-    /// Returns why the kernel refused with this error, and in a second line what to do.
+    /// Returns why the kernel refused with this errno, and a second line with a remedy.
     pub fn refusal(&self, errno: i32) -> String {
         let (reason, help) = self.explain(errno);
         format!("cannot sample: {reason}\nhelp: {help}")
@@ -146,8 +146,8 @@ impl Rights {
         }
     }
 
-    /// Whether a value that the kernel itself does not have forbids all events: 3 is a patch of
-    /// Debian and Android, 4 one of Ubuntu.
+    /// Returns whether a value of a patched kernel forbids all events: Debian and Android add 3,
+    /// Ubuntu adds 4.
     fn is_forbidden(&self) -> bool {
         !self.perfmon && self.paranoid.is_some_and(|paranoid| paranoid > 2)
     }

@@ -1,4 +1,4 @@
-//! Samples where a program spends its time, and says which kernel code did the work.
+//! Samples where a program spends its time, and shows which kernel code did the work.
 //!
 //! Data flows one way:
 //!
@@ -6,9 +6,9 @@
 //! perf → recording → kernel and user (names for addresses) → profile → shares → report
 //! ```
 //!
-//! Samples are evidence and never a verdict: they are no part of a baseline.
+//! Samples are evidence only: they never enter a baseline or a verdict.
 //!
-//! The crate is empty on other systems than Linux, and on processors without a stack unwinder.
+//! The crate is empty on systems other than Linux, and on processors without a stack unwinder.
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
 pub mod annotate;

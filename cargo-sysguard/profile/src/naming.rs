@@ -1,4 +1,4 @@
-//! Gives the addresses of a recording names. Main function: [`name`].
+//! Names the functions at the addresses of a recording. Main function: [`name`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,8 +8,7 @@ use crate::profile::{Frame, KernelFunction, KnownBy, Profile, Stack};
 use crate::recording::{Recording, Sample};
 use crate::user::Programs;
 
-/// Returns the profile of a recording. Without the names of the kernel, its functions are
-/// addresses.
+/// Returns the profile of a recording. Without a `kernel`, kernel functions appear as addresses.
 pub fn name(recording: &Recording, kernel: Option<&Kernel>, programs: &Programs<'_>) -> Profile {
     let mut names: HashMap<(u32, u64), Arc<str>> = HashMap::new();
     let mut program = |sample: &Sample| {

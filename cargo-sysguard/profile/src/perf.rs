@@ -1,9 +1,8 @@
 //! Records a run of a command: samples of its stacks, and counts of events. Main functions:
 //! [`record`] and [`count`].
 //!
-//! The kernel samples by itself (perf_event_open(2)); no task is stopped by a tracer. A program
-//! that gets more privileges than its caller (set-user-ID) is no longer sampled from there on,
-//! unless this process has CAP_PERFMON.
+//! The kernel takes the samples (perf_event_open(2)), without a tracer. Without CAP_PERFMON,
+//! sampling of a process ends when it gains privileges by execve(2), as by set-user-ID.
 
 mod collect;
 mod counters;
@@ -28,14 +27,14 @@ pub(crate) use self::unwind::own_vdso;
 use crate::gates::Rights;
 use crate::recording::{Missing, Recording, Totals};
 
-/// How a run is sampled.
+/// Options of a sampled run.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Samples per second of each CPU.
     pub frequency: u64,
     /// How user stacks are unwound.
     pub call_graph: CallGraph,
-    /// When the run is ended.
+    /// When the run is killed.
     pub limits: Limits,
 }
 
@@ -60,12 +59,12 @@ pub struct Recorded {
     pub killed_stragglers: u64,
 }
 
-/// A run of which events were only counted.
+/// A run with counts of events but without samples.
 #[derive(Debug)]
 pub struct Counted {
     /// Its totals.
     pub totals: Totals,
-    /// What could not be counted.
+    /// Events that could not be counted.
     pub missing: Vec<Missing>,
     /// How the first process ended.
     pub exit: Exit,
@@ -77,14 +76,14 @@ pub struct Counted {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The kernel does not let this process sample: exit status 4. The message says which right is
-    /// missing, and then how to get it.
+    /// The kernel does not let this process sample: exit status 4. The message names the missing
+    /// right, and then how to get it.
     #[error("{0}")]
     NotAllowed(String),
     /// The frequency is above what the kernel allows: exit status 2.
     #[error("cannot take {frequency} samples a second: kernel.perf_event_max_sample_rate is {most}")]
     Frequency {
-        /// What was asked for.
+        /// The requested frequency.
         frequency: u64,
         /// The limit.
         most: u64,
@@ -95,8 +94,8 @@ pub enum Error {
 }
 
 impl Options {
-    /// The default of [`Options::frequency`]. It is prime, so that samples do not keep step with
-    /// timers of the program.
+    /// The default of [`Options::frequency`]. It is prime, so that samples do not coincide with
+    /// periodic timers of the program.
     pub const FREQUENCY: u64 = 997;
 
     /// Returns options with the default frequency and call graph.
@@ -109,7 +108,7 @@ impl Options {
 ///
 /// # Errors
 ///
-/// [`Error`]; no process of the command is left in this case either.
+/// [`Error`], after all processes of the command have ended.
 pub fn record(command: Command, options: &Options) -> Result<Recorded, Error> {
     let mut started = None;
     let outcome = run_untraced(command, &options.limits, |pid| {
@@ -132,7 +131,7 @@ pub fn record(command: Command, options: &Options) -> Result<Recorded, Error> {
     Ok(Recorded { recording, exit: outcome.exit, killed_stragglers: outcome.killed_stragglers })
 }
 
-/// Runs a command to its end and only counts events.
+/// Runs a command to its end and counts events without sampling.
 ///
 /// # Errors
 ///

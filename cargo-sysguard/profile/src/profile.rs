@@ -7,9 +7,9 @@ use crate::recording::{Clock, Missing, Totals};
 /// The stacks of a run, with a name for each address.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
-    /// What ticks between two samples.
+    /// The clock whose ticks the samples count.
     pub clock: Clock,
-    /// Samples per second, as asked for.
+    /// The requested number of samples per second.
     pub frequency: u64,
     /// In no order.
     pub stacks: Vec<Stack>,
@@ -19,7 +19,7 @@ pub struct Profile {
     pub throttled: u64,
     /// Totals of the run.
     pub totals: Totals,
-    /// What could not be measured.
+    /// Data that could not be measured.
     pub missing: Vec<Missing>,
 }
 
@@ -54,9 +54,9 @@ pub struct KernelFunction {
     pub name: String,
     /// The module that it belongs to; `None` for the kernel itself.
     pub module: Option<String>,
-    /// Where it is defined, if that is known.
+    /// Where it is defined, if known.
     pub place: Option<Place>,
-    /// How its place is known.
+    /// How its place was found.
     pub known_by: KnownBy,
 }
 
@@ -71,14 +71,14 @@ pub struct Place {
     pub section: Option<Arc<str>>,
 }
 
-/// How the place of a kernel function is known.
+/// How the place of a kernel function was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum KnownBy {
     /// One source file defines a function of this name.
     Name,
     /// Several files do; the functions next to it in memory are of only one of them.
     Neighbours,
-    /// The place is not known.
+    /// It was not found.
     Nothing,
 }
 

@@ -1,4 +1,4 @@
-//! What sampling a run gives, before addresses have names. Main type: [`Recording`].
+//! The data of a sampled run, with addresses instead of names. Main type: [`Recording`].
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,9 +10,9 @@ use std::time::Duration;
 /// The samples and totals of one run.
 #[derive(Debug, Clone, Default)]
 pub struct Recording {
-    /// What ticks between two samples.
+    /// The clock whose ticks the samples count.
     pub clock: Clock,
-    /// Samples per second of each CPU that runs the program, as asked for.
+    /// The requested number of samples per second of each CPU that runs the program.
     pub frequency: u64,
     /// In the order of their times.
     pub samples: Vec<Sample>,
@@ -26,28 +26,28 @@ pub struct Recording {
     pub files: Files,
     /// Totals of the run.
     pub totals: Totals,
-    /// What could not be measured.
+    /// Data that could not be measured.
     pub missing: Vec<Missing>,
 }
 
 /// Open files.
 pub type Files = HashMap<FileId, Option<Arc<File>>>;
 
-/// What identifies a mapped file. All are 0 for memory that is no file.
+/// Identifies a mapped file. All fields are 0 for memory without a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId {
     /// The major and minor number of its device.
     pub device: (u32, u32),
     /// Its inode number.
     pub inode: u64,
-    /// Differs between files that had the inode number one after the other.
+    /// Distinguishes files that had the same inode number one after the other.
     pub generation: u64,
 }
 
 /// The name of the library that the kernel maps into every program.
 pub const VDSO: &str = "[vdso]";
 
-/// What ticks between two samples.
+/// The clock whose ticks samples count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Clock {
     /// Nanoseconds of CPU time, by a timer (PERF_COUNT_SW_CPU_CLOCK).
@@ -66,7 +66,7 @@ pub struct Sample {
     pub tid: u32,
     /// Nanoseconds since the start of the machine (CLOCK_MONOTONIC) at the first tick.
     pub time: u64,
-    /// How many samples had this stack.
+    /// Number of samples with this stack.
     pub count: u64,
     /// Ticks that the samples stand for: nanoseconds or cycles, see [`Clock`].
     pub period: u64,
@@ -88,7 +88,8 @@ pub struct Process {
     pub pid: u32,
     /// The name of the program: the first 15 bytes of its file name (proc_pid_comm(5)).
     pub name: String,
-    /// From when the samples of the process belong to this entry, as [`Sample::time`].
+    /// Start of the entry: later samples of the process belong to it. Same clock as
+    /// [`Sample::time`].
     pub since: u64,
     /// Its code, as mapped while it ran.
     pub mappings: Vec<Mapping>,
@@ -103,10 +104,10 @@ pub struct Mapping {
     pub offset: u64,
     /// The file, or the kernel's name for other memory: `[vdso]`, `//anon`.
     pub file: PathBuf,
-    /// What identifies the file.
+    /// Identifies the file.
     pub id: FileId,
-    /// From when it was mapped, as [`Sample::time`]. A later mapping of the same address replaces
-    /// it.
+    /// When it was mapped, on the clock of [`Sample::time`]. A later mapping of the same address
+    /// replaces it.
     pub since: u64,
 }
 
@@ -128,13 +129,13 @@ pub struct Totals {
 pub struct Count {
     /// The name that `perf list` has for the event: `task-clock` (in nanoseconds), `page-faults`.
     pub event: &'static str,
-    /// How often it occurred; for clocks, nanoseconds.
+    /// Number of occurrences; for clocks, nanoseconds.
     pub value: u64,
     /// Share of the time in which the event was counted: below 1 if counters were shared.
     pub counted: f64,
 }
 
-/// What could not be measured.
+/// Data that could not be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Missing {
     /// Samples in the kernel: needs CAP_PERFMON or a lower `kernel.perf_event_paranoid`. Hardware

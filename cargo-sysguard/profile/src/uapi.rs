@@ -31,7 +31,7 @@ pub(crate) const PERF_RECORD_MISC_COMM_EXEC: u16 = 1 << 13;
 
 pub(crate) const PERF_CONTEXT_KERNEL: u64 = -128_i64 as u64;
 pub(crate) const PERF_CONTEXT_USER: u64 = -512_i64 as u64;
-/// Every address of a call chain from here on marks a context.
+/// Values of a call chain from here on are context markers, not addresses.
 pub(crate) const PERF_CONTEXT_MAX: u64 = -4095_i64 as u64;
 
 pub(crate) const PERF_SAMPLE_REGS_ABI_64: u64 = 2;

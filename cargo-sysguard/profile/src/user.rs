@@ -25,7 +25,7 @@ pub struct Programs<'a> {
     found: RefCell<Found<'a>>,
 }
 
-/// Where an address is in a file.
+/// The file and offset of an address.
 #[derive(Debug)]
 pub struct CodePlace<'a> {
     /// The path by which the file can be read now.
@@ -36,7 +36,7 @@ pub struct CodePlace<'a> {
     pub shown: &'a str,
 }
 
-/// What has been looked up.
+/// Cache of looked-up functions.
 #[derive(Default)]
 struct Found<'a> {
     images: HashMap<(FileId, &'a Path), Option<Rc<Image<'a>>>>,
@@ -47,13 +47,13 @@ struct Found<'a> {
     shared: HashSet<Arc<UserFunction>>,
 }
 
-/// The file of code that is in no file: a compiler that runs within the program made it.
+/// The file name shown for code without a file, which a JIT compiler generated.
 const GENERATED: &str = "[generated]";
 
-/// The file of an address where nothing is mapped as code.
+/// The file name shown for addresses without mapped code.
 const UNKNOWN: &str = "[unknown]";
 
-/// What the kernel calls memory without a file.
+/// The kernel's name for memory without a file.
 const ANONYMOUS: &str = "//anon";
 
 impl fmt::Debug for Programs<'_> {
@@ -114,7 +114,7 @@ impl<'a> Programs<'a> {
         programs.iter().rev().find(|program| program.since <= time).or(programs.first()).copied()
     }
 
-    /// Returns where an address is in its file. `None` for memory that is no file, and for a file
+    /// Returns the file and offset of an address. `None` for memory without a file, and for files
     /// that can no longer be read.
     pub fn place(&self, pid: u32, time: u64, address: u64) -> Option<CodePlace<'a>> {
         let mapping = mapping(self.process(pid, time)?, time, address)?;
@@ -137,7 +137,7 @@ impl<'a> Programs<'a> {
     /// Returns the path by which a mapped file can be read.
     fn readable(&self, mapping: &Mapping) -> Option<PathBuf> {
         let kept = self.recording.files.get(&mapping.id).and_then(Option::as_ref);
-        // Debug information may lie beside the file.
+        // Debug information may lie next to the file.
         let is_it = fs::metadata(&mapping.file).is_ok_and(|found| found.ino() == mapping.id.inode);
         match kept {
             Some(kept) if !is_it => Some(PathBuf::from(format!("/proc/self/fd/{}", kept.as_raw_fd()))),
@@ -164,7 +164,7 @@ fn mapping(process: &Process, time: u64, address: u64) -> Option<&Mapping> {
     process.mappings.iter().rev().find(is_it)
 }
 
-/// Returns the name of a file as it is shown.
+/// Returns the name of a file for reports.
 fn shown(file: &Path) -> String {
     if file == Path::new(ANONYMOUS) { GENERATED.to_owned() } else { file.to_string_lossy().into_owned() }
 }

@@ -18,7 +18,7 @@ pub enum Error {
     Perf(#[from] perf::Error),
 }
 
-/// A workload's run, with what it printed.
+/// A workload's run, with its output.
 #[derive(Debug)]
 pub struct RecordedWorkload {
     /// The run.

@@ -1,7 +1,7 @@
 //! Compares the built-in index of kernel functions with kernel trees of any version.
 //!
-//! `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]` names the trees, by absolute paths. Trees may have only some of their folders.
-//! With the trees that the index was generated from, all functions are the same.
+//! `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]` names the trees by absolute paths; folders of a tree may be
+//! missing. Trees that the index was generated from have the same functions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,8 +15,8 @@ fn trees() -> String {
     std::env::var("SYSGUARD_KERNEL_SOURCE").expect("SYSGUARD_KERNEL_SOURCE names the unpacked trees, joined by `:`")
 }
 
-/// Most functions stay in their file for years: a name that only one file of the tree defines for
-/// all others has the same file in the index.
+/// Most functions stay in their file for years. So names that a single file of the tree defines
+/// mostly have the same file in the index.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
 fn functions_of_any_kernel_are_in_the_index() {
@@ -29,7 +29,7 @@ fn functions_of_any_kernel_are_in_the_index() {
             global.for_each(|(name, _)| files.entry(name).or_default().push(&file.path));
         }
         let single = files.iter().filter(|(name, files)| files.len() == 1 && !name.contains(' '));
-        // Far from each other: neighbours must not decide.
+        // Functions are far apart, so that neighbours do not decide.
         let lines = (0x10_0000_u64..).zip(single.clone()).map(|(at, (name, _))| format!("{:x} T {name}\n", at << 21));
         let text: String = lines.collect();
         let kernel = Kernel::of(&text, &tree.version().to_string(), None).expect("addresses");

@@ -1,6 +1,6 @@
 //! Records real programs, and checks samples, stacks, names, totals and ends.
 //!
-//! A trial is ignored, with its reason, where this process may not sample.
+//! If this process may not sample, trials are ignored with the reason.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use sysguard::unstable::model::run::workload::Exit;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // A run takes all new children of this process for its own.
+    // A run treats all new children of this process as its own.
     arguments.test_threads = Some(1);
     let tests: [(&str, fn()); 9] = [
         ("totals_agree_with_the_samples", totals_agree_with_the_samples),
@@ -72,13 +72,13 @@ fn count(recording: &Recording, event: &str) -> u64 {
     found.unwrap_or_else(|| panic!("{event} was not counted")).value
 }
 
-/// The names of each sample's user functions, innermost first, and how many samples have them.
+/// The names of the user functions of each stack, innermost first, and its number of samples.
 fn stacks(recording: &Recording) -> Vec<(Vec<String>, u64)> {
     let files = SymbolFiles::with_debug_packages();
     let programs = Programs::new(recording, &files);
     let names = |pid, time, address: &u64| -> Vec<String> {
         let functions = programs.functions(pid, time, *address);
-        // A compiler marks copies of functions that it made: `inner.constprop.0`.
+        // A compiler adds a suffix to copies of functions: `inner.constprop.0`.
         let name = |name: &String| name.split('.').next().unwrap_or_default().to_owned();
         functions.iter().map(|function| function.name.as_ref().map(name).unwrap_or_default()).collect()
     };
@@ -185,7 +185,7 @@ fn process_left_behind_is_killed() {
     assert_eq!((recorded.exit, recorded.killed_stragglers), (Exit::Exited(0), 1));
     let pid = fs::read_to_string(file.path()).expect("a number");
     assert!(!Path::new("/proc").join(pid.trim()).exists(), "{pid} lives");
-    // A process that ends within the grace period is waited for.
+    // The run waits for a process that ends within the grace period.
     let recorded = record(&["sh", "-c", "sleep 0.05 &"], &options());
     assert_eq!((recorded.exit, recorded.killed_stragglers), (Exit::Exited(0), 0));
 }

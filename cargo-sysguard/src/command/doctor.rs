@@ -1,7 +1,7 @@
 //! `cargo sysguard doctor`: checks whether workloads can be traced here. Main type: [`Options`].
 //!
-//! It prints the state of each prerequisite of tracing and of sampling, with a command that meets
-//! it, and the tools beside.
+//! It prints the state of each prerequisite of tracing and sampling with a remedy, then versions of
+//! tools.
 
 use std::io::{self, Write};
 

@@ -77,7 +77,7 @@ pub(crate) struct Options {
     /// End the command after this time, such as 90s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
-    /// Let other processes of the command outlive its first one for this long [default: 2s]
+    /// Kill processes that outlive the first one by this time [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     grace: Option<Duration>,
     /// The command and its arguments

@@ -27,7 +27,7 @@ pub(super) fn command(editor: &str, location: &Location) -> Command {
     command
 }
 
-/// Returns the arguments that open a line in this editor. Most editors accept those of vi.
+/// Returns the arguments that open a line in this editor. Most editors accept the syntax of vi.
 fn arguments(editor: &str, Location { file, line }: &Location) -> Vec<String> {
     let file = file.display().to_string();
     if *line == 0 {

@@ -158,7 +158,7 @@ impl<'a> Review<'a> {
         Ok(None)
     }
 
-    /// Shows the stack of a finding's first call. Returns why there is none, if so.
+    /// Shows the stack of a finding's first call, or returns the reason for a missing stack.
     fn stack(&self, at: usize, pending: &Pending) -> Result<Option<String>, Failure> {
         let Item { place, fact, .. } = &self.items.list[at];
         let finding = pending.findings().into_iter().find(|finding| Some(&finding.fact) == fact.as_ref());

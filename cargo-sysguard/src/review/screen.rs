@@ -65,7 +65,7 @@ const HELP: &str = "
   o  open $VISUAL or $EDITOR at the source line, or at the expectation
   q  quit; Ctrl-Z suspends
 
-Each decision is written at once. Press a key to go on. ";
+Each decision is written at once. Press a key to continue. ";
 
 /// Columns before the text of a line.
 const INDENT: &str = "          ";
@@ -99,15 +99,15 @@ impl<'a> Screen<'a> {
         self.ask(HELP).map(drop)
     }
 
-    /// Shows a stack, one screen after the other, until a key other than `k` is pressed.
+    /// Shows a stack one screen at a time, until a key other than `k` is pressed.
     pub(crate) fn stack(&self, key: &str, frames: &[String]) -> io::Result<()> {
         let (rows, columns) = self.keys.size_checked().unwrap_or((24, 80));
         let pages = pages(frames, rows.into(), columns.into());
         for (at, page) in pages.iter().enumerate() {
             let rest: usize = pages[at + 1..].iter().map(Vec::len).sum();
             let question = match rest {
-                0 => "\nPress a key to go on. ".to_owned(),
-                _ => format!("\n{rest} more lines: [k] shows them, another key goes on. "),
+                0 => "\nPress a key to continue. ".to_owned(),
+                _ => format!("\n{rest} more lines: k shows them, another key continues. "),
             };
             let text: String = page.iter().map(|line| format!("{line}\n")).collect();
             let heading = escape::line(key);
@@ -228,7 +228,7 @@ fn pages(frames: &[String], rows: usize, columns: usize) -> Vec<Vec<String>> {
     lines.chunks(rows.saturating_sub(OTHERS).max(3)).map(<[String]>::to_vec).collect()
 }
 
-/// Returns how lines are wrapped on a terminal of this width.
+/// Returns the options that wrap lines on a terminal of this width.
 fn wrapping(columns: usize) -> textwrap::Options<'static> {
     textwrap::Options::new(columns.max(20))
         .subsequent_indent(INDENT)

@@ -294,7 +294,7 @@ fn of_readings() -> Vec<Trial> {
         tracing trace::ctrl_c_goes_to_the_command,
         needing profile::exit_code_is_that_of_the_command,
         untraced profile::own_failures_have_distinct_exit_codes,
-        needing profile::ordinary_user_is_answered,
+        needing profile::ordinary_user_gets_a_profile_or_a_remedy,
         needing profile::command_runs_once_for_samples_and_once_for_counts,
         needing profile::each_format_is_written,
         needing profile::time_goes_to_the_calls_that_are_made,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::project::{BINARY, Project, Ran, command, run};
 
-/// Returns why sampling is impossible here, or nothing if kernel functions are sampled and named.
+/// Returns an error if kernel functions cannot be sampled or named here.
 pub(crate) fn unsampled() -> Option<&'static str> {
     let ran = run(command(BINARY).args(["profile", "--no-trace", "--format", "json", "--", "true"]));
     let Ok(record) = serde_json::from_str::<Value>(&ran.stderr) else { return Some("requires the right to sample") };
@@ -61,8 +61,8 @@ pub(crate) fn own_failures_have_distinct_exit_codes() {
     assert_eq!(project.changed_since(&before), [""; 0], "nothing was run");
 }
 
-/// A plain user gets user code and totals, or an error with exit code 4 that says what to do.
-pub(crate) fn ordinary_user_is_answered() -> Option<&'static str> {
+/// An ordinary user gets user code and totals, or an error with exit code 4 and a remedy.
+pub(crate) fn ordinary_user_gets_a_profile_or_a_remedy() -> Option<&'static str> {
     if !nix::unistd::geteuid().is_root() {
         return Some("only root can become another user");
     }

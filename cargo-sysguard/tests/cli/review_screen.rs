@@ -1,4 +1,4 @@
-//! `review` on screens of two sizes: what stays visible, and stacks by the screen.
+//! `review` on screens of two sizes: visible lines, and stacks one screen at a time.
 
 use super::pending::{PROPOSAL, REMARKS, TALK_NEW, proposing};
 use super::project::Project;
@@ -7,7 +7,7 @@ use super::session::Session;
 /// The end of the output before a key is read.
 const PROMPT: &str = "\n> ";
 
-/// Returns a package with a proposal that has more to say than a small screen shows.
+/// Returns a package with a proposal that is longer than a small screen.
 fn remarked(name: &str) -> Project {
     let long = "/srv/data/of/a/service ".repeat(30);
     let remarks = format!(
@@ -33,7 +33,7 @@ pub(crate) fn key_stays_on_the_screen() {
              the whole cause, in every workload: [g] accept  [x] reject\n> "
         ));
         session.press("?");
-        let help = session.until("Press a key to go on. ");
+        let help = session.until("Press a key to continue. ");
         assert!(
             help.contains("  u  undo the last decision") && help.contains("  g, x  accept or reject all"),
             "{help}"
@@ -61,7 +61,7 @@ pub(crate) fn stack_is_shown_by_screen() {
         session.until(PROMPT);
         session.press("k");
         for rest in screens.iter().map(|last| if *last == 19 { 21 } else { 2 }) {
-            let shown = session.until(&format!("\n{rest} more lines: [k] shows them, another key goes on. "));
+            let shown = session.until(&format!("\n{rest} more lines: k shows them, another key continues. "));
             assert!(
                 shown.contains("\nstack of net::talk::network::connect\n  demo::recurse at src/main.rs:"),
                 "{shown}"
@@ -69,7 +69,7 @@ pub(crate) fn stack_is_shown_by_screen() {
             assert!(shown.trim_start().lines().count() <= rows.into(), "{shown}");
             session.press("k");
         }
-        let last = session.until("\nPress a key to go on. ");
+        let last = session.until("\nPress a key to continue. ");
         assert!(last.contains("  demo::recurse at src/main.rs:39\n"), "{last}");
         assert!(last.trim_start().lines().count() <= rows.into(), "{last}");
         session.press(" ");

@@ -1,5 +1,5 @@
-//! The rights to sample: what an ordinary user gets, what is said without any right, and how
-//! `doctor` lists them.
+//! The rights to sample: profiles of an ordinary user, errors without any right, and the list of
+//! `doctor`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -12,8 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Returns a package in which nextest ends every test after five seconds: three runs fit, a
-/// recording or a confirmation does not.
+/// Returns a package in which nextest ends every test after five seconds. That is enough for three
+/// runs, but not for a recording or a confirmation.
 fn limited(name: &str, body: &str) -> Project {
     let limit = "[profile.default]\nslow-timeout = { period = \"1s\", terminate-after = 2 }\n";
     Project::foreign(name).file(".config/nextest.toml", limit).file("tests/it.rs", &test(body))

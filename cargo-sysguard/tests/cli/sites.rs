@@ -12,7 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing new_error_has_the_line_of_its_own_call,
         tracing null_site_has_a_reason,
         tracing executed_program_has_the_line_of_its_caller,
-        tracing_with(&["gcc"]) program_after_vfork_has_the_line_of_its_caller,
+        tracing_with(&["gcc"]) vforked_program_has_the_line_of_its_caller,
         tracing first_baseline_is_shown_with_call_sites,
     ]
 }
@@ -126,7 +126,7 @@ fn main() {
 }
 
 /// Returns the stack of a program that a child of vfork(2) executes: it runs on its parent's stack.
-fn program_after_vfork_has_the_line_of_its_caller() {
+fn vforked_program_has_the_line_of_its_caller() {
     const C: &str = "#include <sys/wait.h>\n#include <unistd.h>\n\nint main(int count, char **words) {\n\tif (count > 1)\n\t\treturn 0;\n\tif (vfork() == 0) {\n\t\texeclp(\"true\", \"true\", (char *)0);\n\t\t_exit(1);\n\t}\n\treturn wait(0) < 0;\n}\n";
     let project = Project::new("sites-vfork").file("spawn.c", C).file("src/main.rs", "fn main() {}\n");
     let mut gcc = std::process::Command::new("gcc");

@@ -131,7 +131,7 @@ impl<'a> Image<'a> {
     }
 
     /// Returns the functions at an address. There is at least one; an unknown one has neither name
-    /// nor source. `root` is the folder below which the path of the image lies: that of a task that
+    /// nor source. `root` is the prefix for the path of the image: the root folder of a task that
     /// has loaded it, or an empty string.
     pub fn functions(&self, root: &str, files: &'a SymbolFiles, address: u64) -> Functions {
         let symbols = self.symbols.get_or_init(|| {

@@ -1,7 +1,7 @@
 //! The code of a process: images at their addresses, with an unwinder for them. Main type:
 //! [`Layout`].
 //!
-//! It must not read the process: registers and stack are given.
+//! It must not read the process: the caller passes registers and stack.
 
 use std::fmt;
 use std::ops::Range;
@@ -66,8 +66,8 @@ impl<'a> Layout<'a> {
         Self { loaded: Vec::new(), unwinder: UnwinderNative::new() }
     }
 
-    /// Adds a mapping of an image, from this offset of its file on. A mapping that it overlaps is
-    /// gone. Does nothing if the image has no code at the offset.
+    /// Adds a mapping of an image from this offset of its file, and removes mappings that it
+    /// overlaps. Does nothing if the image has no code at the offset.
     pub fn add(&mut self, name: String, range: Range<u64>, offset: u64, image: Rc<Image<'a>>) {
         self.remove(&range);
         let Some(address) = image.address(offset) else { return };
@@ -91,8 +91,8 @@ impl<'a> Layout<'a> {
     }
 
     /// Visits the addresses of at most `most` frames, innermost first. All but the first lie in a
-    /// call instruction, not after it. `read` reads a word of the stack. A stack that cannot be
-    /// read is cut there. Returns the stack pointer of the outermost frame.
+    /// call instruction, not after it. `read` reads a word of the stack; the stack ends where it
+    /// fails. Returns the stack pointer of the outermost frame.
     pub fn unwind(
         &self,
         registers: StackRegisters,

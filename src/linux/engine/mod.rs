@@ -160,7 +160,7 @@ impl<'a> EngineState<'a> {
         }
     }
 
-    /// Returns what was read at the entry of the call that a task is in, if it names an argument.
+    /// Returns the argument that was read from memory at the entry of a task's call, if any.
     pub(super) fn argument(&self, task: Tid) -> Option<&str> {
         match self {
             Self::Ptrace(engine) => engine.argument(task),

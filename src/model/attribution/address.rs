@@ -69,8 +69,8 @@ impl Classes {
 
 /// Returns the classes of an address for a socket of this kind, or for one of an unknown kind.
 ///
-/// Addresses that are too short have no class. Neither have addresses of other families: the object
-/// of the call shows what these reach.
+/// Addresses that are too short and addresses of other families have no class. For other families,
+/// the object of the call shows what it reaches.
 pub(super) fn classes(address: &[u8], purpose: Purpose, socket: Option<&ObjectKind>) -> Classes {
     let own = short(address).and_then(|family| value(&FAMILY, family.into())).map_or("", |family| family.name);
     let (family, kind) = match socket.map(ObjectKind::class) {

@@ -27,7 +27,7 @@ pub struct Answers {
     pub argument: ArgumentAnswer,
     /// The conditions of the document's rules that the call meets.
     pub met: Met,
-    /// What a rule depends on but could not be determined.
+    /// Data that a rule depends on and that could not be determined.
     pub undecided: Undecided,
     /// The loader made the call, before the program began.
     pub by_loader: bool,

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn unread_argument_is_blind_unless_the_address_is_bad() {
+    fn unread_argument_at_a_valid_address_is_blind() {
         let syscall = Syscall::from_name(Abi::X86_64, "sendto").expect("sendto");
         let call = Call { syscall, args: [0x1000; 6], instruction_pointer: 0 };
         let (done, failed) = (CallOutcome::Returned(0), |errno| CallOutcome::Failed(Errno(errno)));

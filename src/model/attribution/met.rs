@@ -42,7 +42,7 @@ impl Met {
     }
 }
 
-/// What a `forbid:` rule depends on but could not be determined for a call.
+/// Data of a call that a `forbid:` rule depends on and that could not be determined.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Undecided {
     /// Nothing.

@@ -38,7 +38,7 @@ const WRITING: &[&str] = &[
     "mkdirat",
     "mknod",
     "mknodat",
-    // Calls that change what a path leads to.
+    // Calls that change the target of a path.
     "mount",
     "mount_setattr",
     "move_mount",

@@ -36,7 +36,7 @@ impl CallCondition {
     }
 }
 
-/// What a call names, as far as it was read.
+/// Addresses and paths that a call names, as far as they were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// The internet addresses.
@@ -116,7 +116,7 @@ impl Compiled {
     }
 }
 
-/// Returns to what extent a call meets a condition, given whether each thing that it names does.
+/// Returns whether all, some or none of the addresses or paths of a call meet a condition.
 fn extent(parts: impl Iterator<Item = bool>) -> Option<Extent> {
     let (mut any, mut all) = (false, true);
     for part in parts {

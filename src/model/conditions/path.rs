@@ -15,7 +15,7 @@ pub struct PathGlob(Pattern);
 /// Why a text is not a glob for paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAGlob {
-    /// No path that is compared begins like this.
+    /// No compared path begins like this.
     Start,
     /// The glob itself.
     Syntax(&'static str),
@@ -58,8 +58,7 @@ impl PathGlob {
         for path in paths {
             let named = folders.named(&path.named);
             let by_name = self.is_like(&named);
-            // The workload can make links in the folders of the run. Other links belong to the
-            // machine.
+            // Only links in the folders of the run can be made by the workload.
             let is_own = named.starts_with('$') || path.has_moved;
             let (by_target, is_kept) = match &path.target {
                 PathTarget::Path(target) => {

@@ -163,7 +163,7 @@ fn glob_that_can_match_no_path_is_refused() {
 }
 
 #[test]
-fn link_does_not_hide_a_file_from_a_rule() {
+fn link_cannot_hide_a_file() {
     let to = |path: &str| PathTarget::Path(path.to_owned());
     for (glob, paths, extent) in [
         // By its name, or by what it leads to.

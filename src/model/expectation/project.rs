@@ -221,7 +221,7 @@ fn details(argument: Option<&str>, object: Option<&ObjectKind>, version: Version
 }
 
 impl Baseline {
-    /// Returns all expected facts: those of this baseline, and those that follow from them.
+    /// Returns all expected facts: the facts of this baseline, and facts that follow from them.
     pub fn expected(&self) -> BTreeSet<Fact> {
         let mut facts = self.facts();
         let implied = implied(facts.iter());

@@ -29,7 +29,7 @@ pub struct Remarks {
     pub examples: BTreeMap<Fact, Example>,
     /// The call site of the first call.
     pub sites: BTreeMap<Fact, Site>,
-    /// Why there is no call site, if the run shows it.
+    /// The reason for a missing call site, if only the run shows it.
     pub site_reasons: BTreeMap<Fact, NoSite>,
     /// The stack of the first call, one line a function, innermost first. Long runs of library
     /// functions are folded.

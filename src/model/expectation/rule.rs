@@ -57,19 +57,19 @@ impl Rule {
     /// Requires an address in a connect, bind or send: a class (`global`, `loopback`), or a range
     /// with an optional port (`10.0.0.0/8`, `127.0.0.1:5432`, `[fd00::/8]:443`).
     ///
-    /// An observation does not keep addresses. For a range, calls are compared with the rule while
-    /// they are made: pass it to [`Tracer::rules`](crate::Tracer::rules) or
-    /// [`Check::rules`](crate::Check::rules), too.
+    /// An observation does not keep addresses, so calls are compared with a range during the run.
+    /// Also pass such a rule to [`Tracer::rules`](crate::Tracer::rules) or
+    /// [`Check::rules`](crate::Check::rules).
     #[must_use]
     pub fn address(self, address: impl Into<String>) -> Self {
         Self { address: Some(address.into()), ..self }
     }
 
-    /// Requires that the call names a path, or a path that leads to a file, that matches this glob:
-    /// `/etc/**`, `~/.ssh/*`, `$TMPDIR/**`. `*` does not match `/`, `**` does.
+    /// Requires a path that matches this glob, or that leads to a matching file: `/etc/**`,
+    /// `~/.ssh/*`, `$TMPDIR/**`. `*` does not match `/`, `**` does.
     ///
-    /// An observation does not keep paths: pass the rule to
-    /// [`Tracer::rules`](crate::Tracer::rules) or [`Check::rules`](crate::Check::rules), too.
+    /// An observation does not keep paths, so calls are compared during the run. Also pass the rule
+    /// to [`Tracer::rules`](crate::Tracer::rules) or [`Check::rules`](crate::Check::rules).
     #[must_use]
     pub fn path(self, glob: impl Into<String>) -> Self {
         Self { path: Some(glob.into()), ..self }
@@ -117,8 +117,8 @@ impl Rule {
         self.signal.is_none() && self.syscall.as_ref().is_none_or(|wanted| wanted == syscall)
     }
 
-    /// Returns whether the rule matches everything that calls of this use with this outcome name,
-    /// such as each address of a message.
+    /// Returns whether the rule matches every address and path of calls of this use with this
+    /// outcome.
     #[doc(hidden)]
     pub fn covers(&self, used: &Use, outcome: Option<Errno>) -> bool {
         self.agrees(used, outcome, Extent::All)
@@ -159,14 +159,14 @@ impl Rule {
         (condition != Condition::default()).then_some(condition)
     }
 
-    /// Returns what calls of a run are compared with, so that the rule can be used on its
-    /// observation: a forbidden call must not be missed.
+    /// Returns the condition that calls of a run must be compared with, so that the rule can be
+    /// applied to its observation. It matches as `forbid:` does, to miss no forbidden call.
     pub(crate) fn call_condition(&self) -> Option<CallCondition> {
         Some(CallCondition { condition: self.condition()?, syscall: None, forbids: true })
     }
 
-    /// Returns whether the rule has a part that only a single call can meet. Its finding then has
-    /// the argument and the object of that call.
+    /// Returns whether a part of the rule is about single calls. The finding then has the argument
+    /// and the object of such a call.
     pub(in crate::model) fn selects_calls(&self) -> bool {
         self.program.is_some() || self.address.is_some() || self.path.is_some() || self.writes
     }

@@ -82,7 +82,7 @@ pub struct Finding {
     pub cause: Option<String>,
     /// The call site of the first call, if it was recorded.
     pub site: Option<Site>,
-    /// Why there is no call site, if the run shows it.
+    /// The reason for a missing call site, if only the run shows it.
     pub no_site: Option<NoSite>,
     /// The first call, if it was kept.
     pub example: Option<Example>,

@@ -22,7 +22,7 @@ impl Observation {
         }
         assert!(
             rule.condition().is_none_or(|condition| self.conditions.contains(&condition)),
-            "{}: no call was compared with this range or path; pass the rule to `Tracer::rules` or `Check::rules`",
+            "{}: calls were not compared with this range or path; pass the rule to `Tracer::rules` or `Check::rules`",
             rule_text(rule)
         );
         let mut calls = BTreeMap::new();
@@ -71,7 +71,7 @@ impl Observation {
     ///
     /// # Panics
     ///
-    /// If the name is no syscall, error or signal, or if calls were not compared with the range or
+    /// If a name is not a syscall, error or signal, or if calls were not compared with the range or
     /// path of a rule: see [`Rule::path`].
     #[track_caller]
     pub fn calls_of(&self, what: impl Into<Rule>) -> u64 {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn range_and_path_match_calls_that_were_compared() {
+    fn range_and_path_match_compared_calls() {
         use crate::model::attribution::{Extent, Met};
         use crate::model::kernel::syscall::{Abi, Syscall};
         use crate::model::observe::observation::Tally;
@@ -180,9 +180,9 @@ mod tests {
 
     #[test]
     #[should_panic(
-        expected = "{path: /etc/**}: no call was compared with this range or path; pass the rule to `Tracer"
+        expected = "{path: /etc/**}: calls were not compared with this range or path; pass the rule to `Tracer"
     )]
-    fn range_or_path_that_was_not_compared_panics() {
+    fn uncompared_range_or_path_panics() {
         crashed().forbid(Rule::default().path("/etc/**"));
     }
 

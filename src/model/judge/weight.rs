@@ -117,8 +117,8 @@ fn objects(finding: &Finding) -> impl Iterator<Item = &ObjectKind> {
     details(finding).filter_map(Detail::object)
 }
 
-/// Returns whether a finding is a call that can change files. Opening a terminal for writing
-/// changes none.
+/// Returns whether a finding is a call that can change files. Opening a terminal for writing does
+/// not count.
 fn writes(finding: &Finding) -> bool {
     let Some(syscall) = finding.fact.syscall() else { return false };
     let is_file =
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn new_call_writes_if_one_of_its_uses_does() {
+    fn new_call_writes_if_any_use_writes() {
         let opened = |uses: &[&str]| {
             let details = uses.iter().map(|text| text.parse().expect("a detail")).collect();
             Reach::of(&Finding { details, ..finding("filesystem::openat") })

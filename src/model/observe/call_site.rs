@@ -63,8 +63,8 @@ impl Frame {
         })
     }
 
-    /// Returns the function with a source that does not name folders of a machine: those of cargo
-    /// and of the compiler are left out.
+    /// Returns the function with a source path that does not depend on the machine: without the
+    /// folders of cargo and of the compiler.
     pub(super) fn with_short_source(&self) -> Self {
         let short = |file: &str| {
             let registry = file.split_once("/registry/src/").and_then(|(_, rest)| rest.split_once('/'));

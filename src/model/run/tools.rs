@@ -1,36 +1,35 @@
-//! Programs beside a workload: versions of tools, and packages that hold a program. Main type:
-//! [`Tools`].
+//! Versions of tools, and missing programs with their packages. Main type: [`Tools`].
 
-/// What `cargo sysguard doctor --tools` found.
+/// The result of `cargo sysguard doctor --tools`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tools {
     /// In the order of [`VERSIONED`].
     pub tools: Vec<Tool>,
-    /// Programs that a workload needs and this system lacks, ordered by name.
+    /// Missing programs of workloads, ordered by name.
     pub missing: Vec<MissingProgram>,
 }
 
 /// A tool with its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
-    /// As `scripts/ver_linux` of the kernel names it.
+    /// Its name in `scripts/ver_linux` of the kernel.
     pub name: &'static str,
     /// `None` if it is not installed, or shows no version.
     pub version: Option<String>,
 }
 
-/// A program that a workload needs and this system lacks.
+/// A program that a workload needs and that is not installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingProgram {
     /// As the workload names it.
     pub program: String,
     /// The names of the workloads, in order.
     pub workloads: Vec<String>,
-    /// The Debian package that holds it, if that is known.
+    /// The Debian package that contains it, if known.
     pub package: Option<String>,
 }
 
-/// The tools of `scripts/ver_linux` in the kernel's tree, then those of its guide to tracing
+/// The tools of `scripts/ver_linux` in the kernel's tree and of the kernel's guide to tracing
 /// workloads, each with the command that shows its version.
 pub const VERSIONED: &[(&str, &[&str])] = &[
     ("GNU C", &["gcc", "-dumpversion"]),
@@ -59,7 +58,7 @@ pub const VERSIONED: &[(&str, &[&str])] = &[
     ("stress-ng", &["stress-ng", "--version"]),
 ];
 
-/// Programs with a Debian package of another name (Debian 12).
+/// Programs whose Debian package has a different name (Debian 12).
 const PACKAGES: &[(&str, &str)] = &[
     ("ab", "apache2-utils"),
     ("bpftool", "bpftool"),

@@ -14,13 +14,13 @@ use crate::report::markup::html as text;
 
 const MARKUP: Markup = Markup { text, code: |value| format!("<code>{}</code>", text(value)) };
 
-const PROFILED: &str = "<p class=\"note\">Samples of one machine, by <code>cargo sysguard profile --save</code>: for information, and no part of \
-                        a baseline.</p>";
+const PROFILED: &str = "<p class=\"note\">Samples of one machine, by <code>cargo sysguard profile --save</code>: for information only, not part of a \
+                        baseline.</p>";
 
 /// The style sheet for screen and paper.
 const STYLE: &str = include_str!("page.css");
 
-/// Markup on where the time of a workload goes, by its file and name.
+/// Profiles as markup, by file and name of the workload.
 pub(super) type Profiles<'a> = BTreeMap<(&'a str, &'a str), &'a str>;
 
 pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>, profiles: &Profiles<'_>) -> io::Result<()> {

@@ -26,7 +26,7 @@ pub struct Evidence<'a> {
     pub file: &'a str,
     /// The content of the file.
     pub expectation: &'a Expectation,
-    /// Where its time goes, as markup for [`EvidenceFormat::Html`]; other formats leave it out.
+    /// Its profile as markup for [`EvidenceFormat::Html`]. Other formats leave it out.
     pub profile: Option<&'a str>,
 }
 

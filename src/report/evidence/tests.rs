@@ -82,7 +82,7 @@ fn saved_profile_follows_its_workload_in_html_only() {
     let page = written(&Taxonomy::default(), EvidenceFormat::Html);
     let (before, after) = page.split_once("<h3>z</h3>").expect("the workload");
     assert!(!before.contains("<svg>") && after.contains("<h4>Where the time goes</h4>"), "{page}");
-    assert!(after.contains("no part of a baseline.</p>\n<svg>z</svg>\n"), "{page}");
+    assert!(after.contains("not part of a baseline.</p>\n<svg>z</svg>\n"), "{page}");
     for format in [EvidenceFormat::Markdown, EvidenceFormat::Json] {
         assert!(!written(&Taxonomy::default(), format).contains("svg"));
     }

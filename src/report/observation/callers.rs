@@ -58,7 +58,7 @@ pub(super) fn write_markdown(out: &mut dyn io::Write, observation: &Observation)
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct StackRecord<'a> {
-    /// The call site in words, or why there is none.
+    /// The call site as text, or the reason for a missing one.
     site: String,
     /// The uses, in the order of their first calls.
     uses: Vec<StackUseRecord<'a>>,

@@ -68,7 +68,7 @@ fn names(file: &str, change: &Change) -> [String; 2] {
     [escaped(&old), escaped(&new)]
 }
 
-/// Writes what is left out, and the command that shows it.
+/// Writes a line about omitted lines, with the command that shows them.
 fn write_rest(out: &mut dyn io::Write, rest: &str, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
     let is_part = test_name::is_path_of_shared_file(file);
     let whole = change.written.as_deref().filter(|&written| written != file && !is_part);

@@ -1,8 +1,8 @@
 //! The part of a file's change that fits beside findings: whole blocks, the heaviest first. Main
 //! type: [`Excerpt`].
 //!
-//! A block is what is added to one system call. It must not use the verdict: the text of the change
-//! is its only input.
+//! A block holds the lines added to one system call. It must not use the verdict: its only input is
+//! the text of the change.
 
 use std::collections::BTreeMap;
 
@@ -109,8 +109,8 @@ impl Block<'_> {
     }
 }
 
-/// Returns the use on a line: `- O_WRONLY|O_CREAT file`. One part alone counts as an argument,
-/// which is enough for the rank.
+/// Returns the use on a line: `- O_WRONLY|O_CREAT file`. A single part counts as an argument, which
+/// is enough for the rank.
 fn one_use(line: &str) -> Option<Detail> {
     let mut parts = line.trim_start().strip_prefix("- ")?.splitn(2, ' ');
     let argument = parts.next().map(str::to_owned);

@@ -1,8 +1,8 @@
-//! Call sites of calls that execute a program, and of children until they do. Main type:
+//! Call sites of calls that execute a program, and of children before they execute one. Main type:
 //! [`Executions`].
 //!
-//! A successful execve replaces the stack of its caller, so the stack is read at the entry. It must
-//! not choose which call sites are wanted.
+//! A successful execve replaces the stack of its caller, so the stack is read at the entry. The
+//! caller chooses the wanted call sites.
 
 use std::collections::HashMap;
 
@@ -11,21 +11,21 @@ use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 
-/// What is known of tasks that may execute a program.
+/// State of tasks that may execute a program.
 #[derive(Debug, Default)]
 pub(super) struct Executions {
     /// Whether the workload was started. The call before that is the launcher's.
     is_started: bool,
     /// Call sites of calls that are under way.
     entered: HashMap<Tid, CallSite>,
-    /// The call site of a thread that takes another number, until the end of its call is reported.
+    /// The call site of a thread whose number changes, until the end of its call is reported.
     moved: Option<(Tid, CallSite)>,
     /// Parents that wait for a child, by child.
     waiting: HashMap<Tid, WaitingParent>,
 }
 
 impl Executions {
-    /// Notes that a task waits for its child. It must still be stopped.
+    /// Adds a task that waits for its child. The task must still be stopped.
     pub(super) fn awaits(&mut self, parent: Tid, child: Tid) {
         match WaitingParent::new(parent) {
             Some(waiting) => drop(self.waiting.insert(child, waiting)),
@@ -33,7 +33,7 @@ impl Executions {
         }
     }
 
-    /// Reads the stack of a task at the entry of the call, if that is wanted.
+    /// Reads the stack of a task at the entry of the call, if wanted.
     pub(super) fn entered(&mut self, task: Tid, callers: &mut Callers<'_>, is_wanted: impl FnOnce() -> bool) {
         self.entered.remove(&task);
         if self.is_started && is_wanted() {
@@ -41,7 +41,7 @@ impl Executions {
         }
     }
 
-    /// Returns the call site that the stack of a task shows, and that of its parent if that waits.
+    /// Returns the call site from the stack of a task, and from the stack of a waiting parent.
     pub(super) fn of_stack(&self, task: Tid, callers: &mut Callers<'_>) -> CallSite {
         match self.waiting.get(&task) {
             Some(parent) => callers.of_child(task, parent),
@@ -49,19 +49,20 @@ impl Executions {
         }
     }
 
-    /// Keeps the call site of a thread that takes another number.
+    /// Keeps the call site of a thread whose number changes.
     pub(super) fn renumbered(&mut self, task: Tid, former: Tid) {
         self.moved = self.entered.remove(&former).map(|site| (task, site));
     }
 
-    /// Returns the call site of a call that has succeeded: the stack is that of the new program.
+    /// Returns the call site of a successful call. It was read at the entry, since the new program
+    /// has replaced the stack.
     pub(super) fn of_replaced(&mut self, task: Tid) -> CallSite {
         let moved = self.moved.take_if(|(number, _)| *number == task).map(|(_, site)| site);
         let site = moved.or_else(|| self.entered.remove(&task));
         site.unwrap_or_else(|| CallSite::without_frames(NoSite::Replaced))
     }
 
-    /// Notes that a task executes another program from here on.
+    /// Updates the state of a task that now executes another program.
     pub(super) fn executed(&mut self, task: Tid) {
         self.is_started = true;
         self.waiting.remove(&task);

@@ -1,6 +1,6 @@
-// A thread changes the address of a bind without pause. The tracer reads the address at the entry of
-// the call, the kernel later, so one call alone may show the former value. The program asks which
-// address it got, and goes on until it got the new one.
+// A thread changes the address of a bind all the time. The tracer reads the address at the entry
+// of the call, the kernel later, so a single call may show the old value. The program checks the
+// address that it got, and repeats the call until it gets the new one.
 //
 // new: network::bind::unspecified,socket:AF_INET:SOCK_DGRAM
 // happens: by chance

@@ -1,4 +1,4 @@
-// A 32-bit program executes another program than before, by its path or by an fd.
+// A 32-bit program executes a new program, by path or by fd.
 //
 // new: process::execve::false,file | process::execveat::false,file
 // variants: execve, execveat, after_vfork

@@ -1,5 +1,5 @@
-// Children crash in each way that a program can, and other signals end others. A signal that a
-// handler takes ends no process.
+// Children crash in every way that a program can; other children end by other signals. A handled
+// signal does not end its process.
 //
 // processes: 11
 // killed: SIGSEGV 1, SIGBUS 1, SIGILL 1, SIGFPE 1, SIGABRT 1, SIGSYS 1, SIGKILL 1, SIGTERM 1, SIGPIPE 1

@@ -75,7 +75,7 @@ static void beside_an_interval_timer(int flags) {
 static volatile int is_over;
 static pid_t waiter;
 
-// Sends the next signal when the last one has been handled and a step was made since.
+// Sends the next signal after the last one was handled and the program has made a step.
 static void *keep_signalling(void *unused) {
 	for (int sent = handled, before = -1; !is_over;) {
 		if (sent == handled && steps != before) {

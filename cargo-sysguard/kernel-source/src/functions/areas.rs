@@ -1,7 +1,7 @@
 //! The subsystem of every source file of a kernel. Main type: [`Areas`].
 //!
-//! A file that defines syscalls has the subsystem of `subsystems`. Here are the others: helpers
-//! that no syscall is about (locking, slab, RCU, interrupts), drivers, and headers.
+//! `subsystems` decides files that define syscalls. This module decides the others: helpers without
+//! syscalls (locking, slab, RCU, interrupts), drivers, and headers.
 
 mod headers;
 mod paths;
@@ -16,7 +16,7 @@ use paths::PATHS;
 /// The name of a file that no rule matches: infrastructure of the kernel.
 const REST: &str = "core";
 
-/// Paths of [`PATHS`] that come after the rules of `crate::subsystems`.
+/// Paths of [`PATHS`] that are tried after the rules of `crate::subsystems`.
 const FALLBACKS: [&str; 2] = ["arch/arm64/", "arch/riscv/"];
 
 /// Rules for files of one tree.
@@ -68,8 +68,8 @@ impl Areas {
         self.decided(path).unwrap_or(REST).to_owned()
     }
 
-    /// Returns the subsystem of a file, if anything decides it. A header without a rule has that of
-    /// its section's sources, or that of the sources with its name.
+    /// Returns the subsystem of a file, or `None` if no rule applies. A header without a rule gets
+    /// the subsystem of its section's sources, or of the sources with its name.
     pub(crate) fn decided(&self, path: &str) -> Option<&str> {
         let by_section = || self.section(path).and_then(|section| self.by_section.get(section));
         let inferred = || by_section().or_else(|| self.by_stem.get(stem(path))).map(String::as_str);

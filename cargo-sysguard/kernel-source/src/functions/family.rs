@@ -1,10 +1,10 @@
-//! Families of functions that one macro makes: the name under which the index has them. Main
-//! function: [`family`].
+//! Families of functions that one macro makes, with their common name in the index. Main function:
+//! [`family`].
 //!
 //! `TRACE_EVENT(sched_switch, …)` makes a dozen functions, and the index has one entry for all:
 //! `event sched_switch`.
 
-/// What the macros of trace events put before the name of an event: include/trace/*.h.
+/// Prefixes that the macros of trace events put before the name of an event: include/trace/*.h.
 const EVENTS: [&str; 14] = [
     "trace_event_raw_event_",
     "trace_event_get_offsets_",
@@ -22,7 +22,7 @@ const EVENTS: [&str; 14] = [
     "trace_custom_event_raw_event_",
 ];
 
-/// What architectures put before the name of a syscall: arch/*/include/asm/syscall_wrapper.h.
+/// Prefixes of architectures for the name of a syscall: arch/*/include/asm/syscall_wrapper.h.
 const SYSCALLS: [&str; 8] = ["__x64_", "__ia32_", "__do_", "__se_", "__arm64_", "__riscv_", "__x32_", "__sys_ni_"];
 
 /// Copies of functions for code that runs at other addresses (early start and hypervisors), and
@@ -40,12 +40,12 @@ pub(super) const PREFIXES: [(&str, &str); 15] = [
     // Thunks for each register and each kind of alignment.
     ("__x86_indirect_", "arch/x86/lib/retpoline.S"),
     ("__x86_return_", "arch/x86/lib/retpoline.S"),
-    // Calls that a kernel is built without: COND_SYSCALL.
+    // Syscalls that are not built into the kernel: COND_SYSCALL.
     ("__x64_", "kernel/sys_ni.c"),
     ("__ia32_", "kernel/sys_ni.c"),
     ("__arm64_", "kernel/sys_ni.c"),
     ("__riscv_", "kernel/sys_ni.c"),
-    // Programs that were compiled when they were loaded.
+    // BPF programs, which are compiled when they are loaded.
     ("bpf_prog_", "kernel/bpf/core.c"),
     ("bpf_trampoline_", "kernel/bpf/trampoline.c"),
     ("bpf_dispatcher_", "kernel/bpf/dispatcher.c"),

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::scan::{Item, Linkage, scan};
 
-/// How many macros may be inside each other.
+/// Maximum depth of nested macros.
 const DEPTH: usize = 6;
 
 /// A macro with parameters.
@@ -35,7 +35,7 @@ pub(crate) struct Macros {
 }
 
 impl Macros {
-    /// Keeps those macros that make functions, themselves or through others.
+    /// Keeps the macros that make functions, directly or through other macros.
     pub(crate) fn of(all: Vec<(String, Macro)>) -> Self {
         let mut makers: HashSet<String> = HashSet::new();
         let mut through = HashMap::<String, HashSet<String>>::new();
@@ -94,8 +94,8 @@ impl Macros {
         }
     }
 
-    /// Returns the definitions of a macro that a file most likely sees: its own, those in its
-    /// folder, those in folders for all, or else all.
+    /// Returns the definitions of a macro that a file most likely sees: in the file itself, in its
+    /// folder, in include folders, or else all.
     fn visible(&self, file: &str, name: &str) -> Vec<&Macro> {
         let Some(all) = self.by_name.get(name) else { return Vec::new() };
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -119,7 +119,7 @@ impl Macros {
 }
 
 impl Macro {
-    /// Returns whether a call makes a function, and which macros it calls in turn.
+    /// Returns whether a call makes a function, and the macros that it calls in turn.
     fn effects(&self) -> (bool, Vec<String>) {
         let (mut makes, mut calls) = (false, Vec::new());
         let text = format!("{}\n{{}}", self.body.replace("##", "").replace('\\', " "));
@@ -225,8 +225,8 @@ fn is_known(name: &str) -> bool {
     KNOWN.iter().any(|known| name.starts_with(known))
 }
 
-/// Returns what a macro that is known by name makes. Names with a blank stand for a family of
-/// functions, see [`super::family`].
+/// Returns the function that a call of a macro known by name makes. Names with a blank stand for a
+/// family of functions, see [`super::family`].
 fn known(call: &Call) -> Option<(String, Linkage)> {
     let arguments = split(&call.arguments);
     let first = *arguments.first()?;

@@ -48,7 +48,7 @@ pub struct SourceFile {
     pub functions: Vec<(String, Linkage)>,
 }
 
-/// Folders without any text of a running kernel, and architectures that are not supported.
+/// Folders without code of a running kernel, and unsupported architectures.
 const SKIPPED: [&str; 23] = [
     "Documentation/",
     "LICENSES/",
@@ -82,13 +82,13 @@ const SHARED_WITH_TOOLS: [&str; 3] =
 /// Files of 32-bit programs on 64-bit kernels. Other files with `_32` are for 32-bit kernels.
 const COMPAT: [&str; 2] = ["arch/x86/entry/syscall_32.c", "arch/x86/kernel/signal_32.c"];
 
-/// Headers that one file includes to make functions of each line: header, file.
+/// Headers whose lines become functions in the file that includes them: header, file.
 const EXPANDED: [(&str, &str); 2] = [
     ("arch/x86/include/asm/idtentry.h", "arch/x86/entry/entry_64.S"),
     ("include/linux/lsm_hook_defs.h", "kernel/bpf/bpf_lsm.c"),
 ];
 
-/// Returns whether a kernel's text may hold functions of the file.
+/// Returns whether a running kernel may contain functions of the file.
 fn is_kernel_text(path: &str) -> bool {
     let for_32_bits = path.starts_with("arch/x86/") && path.contains("_32.") && !COMPAT.contains(&path);
     if for_32_bits || SHARED_WITH_TOOLS.contains(&path) {
@@ -128,8 +128,8 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
     Ok(Functions { version: tree.version(), files: files.collect() })
 }
 
-/// Returns the subsystem of every file of a tree that may hold text of a kernel, with its path.
-/// `None` if no rule, no section and no other file decides it: then it counts as the core.
+/// Returns the path and subsystem of every file of a tree that a running kernel may contain code
+/// of. The subsystem is `None` if no rule, section or other file decides it: it counts as core.
 ///
 /// # Errors
 /// Fails if a folder of the tree cannot be read.
@@ -146,7 +146,7 @@ fn sources(tree: &Tree) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// What one file says.
+/// The items of one file.
 #[derive(Debug, Default)]
 struct Scanned {
     path: String,
@@ -168,7 +168,7 @@ impl Scanned {
             assembly::functions(text, &mut |name, linkage| add(&mut file.functions, name, linkage));
             return file;
         }
-        // Headers with nothing but numbers of registers make up a third of the tree.
+        // A third of the tree is headers that only define register numbers: skip them.
         if path.ends_with(".h")
             && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign))
         {
@@ -201,8 +201,8 @@ impl Scanned {
     }
 }
 
-/// Adds a function. Of several definitions in one file, the one that more files can see counts: the
-/// others are for kernels without an option.
+/// Adds a function. Of several definitions in one file, the most visible counts: the others are for
+/// kernels without an option.
 fn add(functions: &mut BTreeMap<String, Linkage>, name: &str, linkage: Linkage) {
     let known = functions.entry(name.to_owned()).or_insert(linkage);
     if *known == Linkage::Static {
@@ -210,7 +210,7 @@ fn add(functions: &mut BTreeMap<String, Linkage>, name: &str, linkage: Linkage) 
     }
 }
 
-/// Adds what a file exports and no file defines: a macro made it that is not understood.
+/// Adds functions that a file exports and no file defines: an unknown macro defines them.
 fn add_exported(files: &mut [Scanned]) {
     let defined: HashSet<String> = files.iter().flat_map(|file| file.functions.keys().cloned()).collect();
     for file in files {
@@ -284,7 +284,7 @@ fn in_parallel<T: Send>(paths: &[String], map: impl Fn(&str) -> Result<T> + Sync
             .collect();
         let mut all = Vec::with_capacity(paths.len());
         for worker in workers {
-            // A panic of a worker is one of this function.
+            // Propagate a worker's panic.
             all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
         Ok(all)

@@ -1,7 +1,7 @@
 //! Finds functions, macros and calls of macros at the top level of C text. Main function: [`scan`].
 //!
-//! It reads text without a preprocessor: every branch of an `#if` counts. It must not know any
-//! macro; `macros` expands them.
+//! It reads text without a preprocessor: every branch of an `#if` counts. It must not depend on
+//! specific macros; `macros` expands them.
 
 use super::tokens::{self, Token, Tokens};
 
@@ -23,11 +23,11 @@ pub(crate) enum Item<'t> {
 /// How the linker sees a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Linkage {
-    /// Only its object file sees it.
+    /// Visible in its object file only.
     Static,
-    /// Every object file sees it; only one defines it.
+    /// Visible in every object file; only one defines it.
     Global,
-    /// As global; another definition replaces it.
+    /// Same as global, but another definition replaces it.
     Weak,
 }
 
@@ -43,7 +43,7 @@ const ATTRIBUTES: [&str; 40] = [
     "alignas", "__excludes_cap", "__gnu_printf", "__init_or_module", "typeof",
 ];
 
-/// Words that begin a statement, which is only found in bodies of macros.
+/// Words that begin a statement, which occurs only in bodies of macros.
 const STATEMENTS: [&str; 10] = ["case", "do", "else", "for", "goto", "if", "return", "sizeof", "switch", "while"];
 
 /// Calls `found` for each item of a C file, in order.

@@ -28,7 +28,7 @@ fn macros_of_headers_make_functions_in_sources() {
 }
 
 #[test]
-fn export_hints_at_a_function_that_no_file_defines() {
+fn export_without_a_definition_is_a_function() {
     let files = scanned(&[("fs/x.c", "EXPORT_SYMBOL(made);\nEXPORT_SYMBOL_GPL(known);\nint known(void)\n{\n}\n")]);
     assert_eq!(names(&files[0]), ["known", "made"]);
 }

@@ -1,7 +1,7 @@
 //! The tokens of C text at its top level. Main type: [`Tokens`].
 //!
 //! A pair of parentheses is one token, and bodies in braces are skipped. The kernel's style makes
-//! this robust: a `}` in the first column ends a body, whatever conditional code did to the
+//! this robust: a `}` in the first column ends a body, even if conditional code unbalances the
 //! braces before it.
 
 /// A token at the top level.
@@ -40,8 +40,8 @@ impl<'t> Tokens<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Skips a body, with the position after its `{`. Macros that are defined in it are skipped:
-    /// they are not used at the top level.
+    /// Skips a body from the position after its `{`. Macros that it defines are skipped, since they
+    /// are not used at the top level.
     fn skip_body(&mut self) {
         let bytes = self.text.as_bytes();
         let mut depth = 1_usize;
@@ -155,9 +155,9 @@ pub(crate) fn labels<'t>(group: &'t str, found: &mut impl FnMut(&'t str)) {
         let start =
             before.rfind(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).map_or(0, |at| at + 1);
         let name = &before[start..];
-        // Before a label is the begin of a string, or the blanks or the newline of one.
+        // A label follows the start of a string, or blanks or a newline in a string.
         let before = &before[..start];
-        // `\n` or `\t` before a name: its letter is no part of the name.
+        // After `\n` or `\t`, skip the letter of the escape.
         let (name, escaped) = if before.ends_with('\\') { (name.get(1..).unwrap_or(""), true) } else { (name, false) };
         let is_at_start = escaped || before.trim_end_matches([' ', '\t']).ends_with(['"', '\n', ';']);
         if is_at_start && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
@@ -200,8 +200,8 @@ fn after_opaque(bytes: &[u8], at: usize) -> usize {
         (b'/', _) => at + 1,
         (quote, _) => {
             let mut end = at + 1;
-            // A string ends with its line, unless the line is continued: an apostrophe in
-            // conditional text is no string.
+            // A string ends with its line, unless the line is continued: conditional text may
+            // contain a single apostrophe.
             while let Some(&byte) = bytes.get(end) {
                 match byte {
                     b'\\' => end += 2,

@@ -12,11 +12,11 @@ type Slice<'d> = EndianSlice<'d, LittleEndian>;
 
 /// The functions of a kernel.
 pub(crate) struct Truth {
-    /// As `/proc/kallsyms` would list them.
+    /// Symbols in the format of `/proc/kallsyms`.
     pub(crate) symbols: String,
-    /// Where the function at an address is declared, and the file that was compiled.
+    /// The file that declares the function at an address, and the compiled file.
     functions: HashMap<u64, (String, String)>,
-    /// The compiled files by address: functions in assembly have no other information.
+    /// Compiled files by address: assembly functions have no other information.
     units: Vec<(u64, u64, String)>,
 }
 
@@ -42,7 +42,7 @@ impl Truth {
         Ok(truth)
     }
 
-    /// Returns where the function that begins at the address is declared and compiled.
+    /// Returns the files that declare and compile the function at this start address.
     pub(crate) fn at(&self, address: u64) -> Option<(&str, &str)> {
         if let Some((declared, compiled)) = self.functions.get(&address) {
             return Some((declared, compiled));

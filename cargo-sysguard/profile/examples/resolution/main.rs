@@ -43,7 +43,7 @@ struct Options {
     /// The release of the kernel given with --vmlinux
     #[arg(long, value_name = "VERSION")]
     release: Option<String>,
-    /// Take places from this kernel source tree instead of the built-in index
+    /// Look up source files in this kernel source tree instead of the built-in index
     #[arg(long, value_name = "DIR")]
     kernel_source: Option<PathBuf>,
     /// Print every function that is not resolved, decided by neighbours, or wrong
@@ -51,7 +51,7 @@ struct Options {
     list: bool,
 }
 
-/// What is counted.
+/// Counts of functions or samples.
 #[derive(Default)]
 struct Counts {
     known: BTreeMap<KnownBy, u64>,
@@ -109,8 +109,8 @@ impl Counts {
         }
     }
 
-    /// Compares with the file where the function is declared, and with the one that was compiled:
-    /// what a header or a macro defines is in both.
+    /// Compares with the file that declares the function, and with the compiled file. Either is
+    /// right for a function of a header or a macro.
     fn check(&mut self, address: u64, function: &KernelFunction, truth: Option<(&str, &str)>) {
         *self.known.entry(function.known_by).or_default() += 1;
         let Some((declared, compiled)) = truth else {

@@ -10,7 +10,7 @@ pub(super) type Decoded = (u64, String);
 pub(super) enum Processor {
     /// x86 with this number of bits.
     X86(u32),
-    /// One that nothing here decodes.
+    /// A processor without a decoder here.
     Other,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn decode(processor: Processor, code: &[u8], address: u64) -> Result<
     Ok(decoded.collect())
 }
 
-/// Returns instructions with the samples at each. An address within an instruction counts for it.
+/// Returns each instruction with its samples, including those at addresses within it.
 pub(super) fn with_samples(
     decoded: Vec<Decoded>,
     samples: &std::collections::BTreeMap<u64, u64>,

@@ -42,7 +42,7 @@ fn in_function(kernel: &Kernel, recordings: &[Recording], function: &str) -> (BT
 ///
 /// # Errors
 ///
-/// [`Fault`], with what to do instead.
+/// [`Fault`], with a remedy.
 pub fn kernel(recordings: &[Recording], kernel: &Kernel, function: &str, code: Code<'_>) -> Result<Annotation, Fault> {
     let (samples, all) = in_function(kernel, recordings, function);
     let Some(&sampled) = samples.keys().next() else {
@@ -61,7 +61,7 @@ pub fn kernel(recordings: &[Recording], kernel: &Kernel, function: &str, code: C
     };
     let bytes = read.map_err(|reason| Fault::unreadable(function, reason))?;
     let decoded = decode(Processor::own(), &bytes, body.start).map_err(|reason| Fault::unreadable(function, reason))?;
-    // Two functions may have the name: only that of the first sample is shown.
+    // Several functions may have this name: show only the one with the first sample.
     let samples: BTreeMap<u64, u64> = samples.into_iter().filter(|(address, _)| body.contains(address)).collect();
     let instructions = with_samples(decoded, &samples);
     let note = match code {
@@ -106,7 +106,7 @@ fn memory(path: &Path, addresses: Range<u64>) -> Result<Vec<u8>, String> {
     let mut header = [0; 64];
     file.read_exact_at(&mut header, 0).map_err(cannot)?;
     if !header.starts_with(&elf::ELFMAG) {
-        return Err(format!("{} is no ELF file", path.display()));
+        return Err(format!("{} is not an ELF file", path.display()));
     }
     let (first, count) = (word(&header, 32), u16::from_ne_bytes([header[56], header[57]]));
     for at in 0..u64::from(count) {
@@ -131,19 +131,20 @@ fn word(bytes: &[u8], at: usize) -> u64 {
     bytes[at..at + 8].try_into().map(u64::from_ne_bytes).unwrap_or_default()
 }
 
-/// Reads an uncompressed kernel, which is linked for other addresses than those it runs at.
+/// Reads an uncompressed kernel. The running kernel may be at other addresses than it was linked
+/// for.
 fn file(path: &Path, kernel: &Kernel, addresses: Range<u64>) -> Result<Vec<u8>, String> {
     let shown = path.display();
     let opened = File::open(path).map_err(|error| format!("{shown}: {error}"))?;
     let cache = ReadCache::new(opened);
     let file = object::File::parse(&cache).map_err(|error| format!("{shown}: {error}"))?;
     let Some((running, linked)) = reference(&file, kernel) else {
-        return Err(format!("{shown} has no symbols of the running kernel: it is no uncompressed kernel"));
+        return Err(format!("{shown} has no symbols of the running kernel: it is not an uncompressed kernel"));
     };
     if let (Ok(Some(its)), Some(own)) = (file.build_id(), build_id())
         && its != own
     {
-        return Err(format!("{shown} is another kernel: its build ID differs from that of /sys/kernel/notes"));
+        return Err(format!("{shown} is another kernel: its build ID differs from /sys/kernel/notes"));
     }
     let start = addresses.start.wrapping_sub(running).wrapping_add(linked);
     let size = addresses.end - addresses.start;
@@ -151,12 +152,12 @@ fn file(path: &Path, kernel: &Kernel, addresses: Range<u64>) -> Result<Vec<u8>, 
     code.ok_or_else(|| format!("{shown} does not hold the function"))
 }
 
-/// Returns where one function is in the running kernel, and where it is linked: the kernel may have
-/// been moved as a whole (CONFIG_RANDOMIZE_BASE).
+/// Returns the address of one function in the running kernel, and its linked address. They differ
+/// by the offset of the whole kernel (CONFIG_RANDOMIZE_BASE).
 fn reference<'d>(file: &impl Object<'d>, kernel: &Kernel) -> Option<(u64, u64)> {
     let mut linked: HashMap<String, Option<u64>> = HashMap::new();
     for symbol in file.symbols().filter(|symbol| symbol.is_definition()) {
-        // Static functions of one name say nothing.
+        // Names of several static functions are ambiguous.
         let name = symbol.name().ok()?.to_owned();
         linked.entry(name).and_modify(|address| *address = None).or_insert(Some(symbol.address()));
     }

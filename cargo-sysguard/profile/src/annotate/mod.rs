@@ -28,7 +28,7 @@ pub struct Annotation {
     pub all: u64,
     /// In the order of their addresses.
     pub instructions: Vec<Instruction>,
-    /// What a reader must know.
+    /// Notes for the reader.
     pub notes: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ pub enum Fault {
         /// The functions with the most samples.
         sampled: Vec<String>,
     },
-    /// Several functions have paths that end so.
+    /// Several functions have paths with this end.
     #[error("`{name}` is the name of several functions\nhelp: use a longer one: {}", .names.join(", "))]
     Ambiguous {
         /// The name.
@@ -99,13 +99,14 @@ impl Fault {
     }
 }
 
-/// Returns which functions could be named instead.
+/// Returns a help line with functions that have samples.
 fn most(sampled: &[String]) -> String {
     if sampled.is_empty() { String::new() } else { format!("\nhelp: most samples are in {}", sampled.join(", ")) }
 }
 
 impl Annotation {
-    /// Writes the instructions below their source lines. A line that cannot be read is left out.
+    /// Writes the instructions below their source lines. The text of a line that cannot be read is
+    /// left out.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Functions of a kernel that the tests make up, and how instructions are shown.
+//! Tests of annotated instructions, with functions of an invented kernel.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

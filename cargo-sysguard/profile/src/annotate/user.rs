@@ -25,11 +25,11 @@ struct Sampled<'a> {
 
 /// Returns the instructions of the user function of this name, as a profile names it. The end of a
 /// path (`parse_line` of `demo::parse_line`) suffices if only one function has it. If several files
-/// have the function, that with the most samples is shown.
+/// have the function, the one with the most samples is shown.
 ///
 /// # Errors
 ///
-/// [`Fault`], with what to do instead.
+/// [`Fault`], with a remedy.
 pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Fault> {
     let files: Vec<SymbolFiles> = recordings.iter().map(|_| SymbolFiles::default()).collect();
     let programs: Vec<Programs<'_>> =
@@ -41,7 +41,7 @@ pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Faul
             all += sample.count;
             let Some(&address) = sample.user.first().filter(|_| !sample.in_kernel) else { continue };
             let functions = programs.functions(sample.pid, sample.time, address);
-            // The last one holds the instruction; the others are inlined there.
+            // The last function holds the instruction; the others are inlined in it.
             let Some(name) = functions.last().and_then(|holder| holder.name.as_deref()) else { continue };
             if name != function {
                 let is_inlined = functions.iter().any(|inlined| inlined.name.as_deref() == Some(function));
@@ -78,7 +78,7 @@ pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Faul
         .get(body.offset as usize..(body.offset + body.size) as usize)
         .ok_or_else(|| unreadable(format!("{shown} is too short")))?;
     let decoded = decode(Processor::of(&object), code, body.address).map_err(unreadable)?;
-    // From offsets in the file to its addresses.
+    // Converts offsets in the file to addresses of the file.
     let samples = offsets.into_iter().map(|(offset, count)| (offset - body.offset + body.address, count)).collect();
     let instruction = |(address, text, samples): (u64, String, u64)| {
         let mapped = base.wrapping_add(address - body.address + body.offset);
@@ -98,7 +98,7 @@ pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Faul
     })
 }
 
-/// Where a function is.
+/// Address, offset and size of a function.
 struct Body {
     address: u64,
     offset: u64,

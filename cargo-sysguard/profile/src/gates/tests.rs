@@ -1,4 +1,4 @@
-//! Tests of what is said about rights, for machines other than this one.
+//! Tests of the messages about rights, with the rights of other machines.
 
 use super::*;
 
@@ -48,7 +48,7 @@ fn refusal_names_its_cause_and_a_command() {
 }
 
 #[test]
-fn each_right_is_blocked_only_where_it_is_needed() {
+fn rights_are_blocked_only_where_needed() {
     let blocked = |rights: Rights| -> Vec<String> {
         let unmet = rights.prerequisites().into_iter().filter(|gate| gate.state == PrerequisiteState::Unmet);
         unmet.map(|gate| format!("{}: {}", gate.name, gate.found)).collect()

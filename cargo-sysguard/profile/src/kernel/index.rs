@@ -1,12 +1,12 @@
 //! The index of functions: from the name of a function to the source files that may define it.
 //! Main type: [`Index`].
 //!
-//! Names are hashes of 34 bits, so that the index of three kernels has 3 MB. A name that no kernel
-//! has finds a file by accident once in 20,000 names, and its neighbours contradict it. One table
+//! Names are stored as hashes of 34 bits, so that the index of three kernels takes 3 MB. One in
+//! 20,000 unknown names matches a file by accident; its neighbours contradict the match. One table
 //! holds all versions, because most functions are in all of them.
 //!
-//! The text (paths, sections) is compressed with the deflate of `miniz_oxide`, which reading debug
-//! information needs anyway. Hashes cannot be compressed, and `bits` writes their differences.
+//! The text (paths, sections) is compressed by `miniz_oxide`, which is already a dependency for
+//! debug information. Hashes do not compress, so `bits` writes their differences.
 
 mod bits;
 mod encode;
@@ -20,7 +20,7 @@ pub use encode::encode;
 use crate::profile::Place;
 use kernel_source::Linkage;
 
-/// The width of a hash in bits.
+/// Width of a hash in bits.
 const WIDTH: u32 = 34;
 
 /// The first line of an index.
@@ -45,22 +45,22 @@ pub(crate) struct File {
     pub(crate) object: usize,
 }
 
-/// What one version of the index knows of the wanted names.
+/// The entries of one version of the index for the wanted names.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) files: Vec<File>,
-    /// How many functions the index has of each file.
+    /// Number of functions of each file in the index.
     pub(crate) sizes: Vec<usize>,
     by_hash: HashMap<u64, Vec<(usize, Linkage)>, BuildHasherDefault<AsIs>>,
 }
 
-/// The hash of a hash is itself.
+/// A hasher for names that are hashes already.
 #[derive(Debug, Default)]
 pub(crate) struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn finish(&self) -> u64 {
-        // The map takes its two parts from both ends.
+        // `HashMap` uses both ends of a hash.
         self.0 ^ self.0 << 30
     }
 
@@ -110,7 +110,7 @@ impl Index {
         &self.versions
     }
 
-    /// Returns what the version at this position knows of the names.
+    /// Returns the entries for the names in the version at this position.
     pub(crate) fn find<'n>(&self, version: usize, names: impl Iterator<Item = &'n str>) -> Found {
         let by_hash = names.map(|name| (hash(name), Vec::new())).collect();
         let mut found = Found { by_hash, ..Found::default() };
@@ -155,7 +155,7 @@ impl Index {
 }
 
 impl Found {
-    /// Gives files the same object that include each other.
+    /// Assigns the same object to files that include each other.
     fn join(&mut self, pairs: &[(usize, usize)]) {
         for &(included, includer) in pairs {
             let (from, to) = (self.files[included].object, self.files[includer].object);

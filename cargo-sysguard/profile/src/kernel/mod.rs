@@ -79,7 +79,7 @@ impl Kernel {
         Ok(Self { functions, symbols, index_version: index.versions()[version].clone() })
     }
 
-    /// Returns the function that holds the address. Outside of every function, its name is the
+    /// Returns the function that contains the address. Outside all functions, the name is the
     /// address.
     pub fn function(&self, address: u64) -> Arc<KernelFunction> {
         self.symbols.at(address).map_or_else(|| unnamed(address), |at| Arc::clone(&self.functions[at]))
@@ -90,7 +90,7 @@ impl Kernel {
         self.symbols.all().iter().zip(&self.functions).map(|(symbol, function)| (symbol.address, &**function))
     }
 
-    /// Returns the version of the kernel source that the places are from: `6.18.15`.
+    /// Returns the version of the kernel source that places come from: `6.18.15`.
     pub fn index_version(&self) -> &str {
         &self.index_version
     }

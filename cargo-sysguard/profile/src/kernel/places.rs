@@ -1,10 +1,10 @@
 //! Decides which source file a function is from. Main function: [`places`].
 //!
-//! The name decides if only one file defines it. Otherwise neighbours decide: the linker puts the
-//! functions of an object file side by side in each section, and the object files of a folder side
-//! by side. So a function between two functions of one file is of that file, and a function
-//! between two files of one folder is of that folder. A function that is inline in a header may be
-//! anywhere.
+//! If only one file defines the name, the name decides. Otherwise neighbours decide: the linker
+//! puts the functions of an object file side by side in each section, and the object files of a
+//! folder side by side. So a function between two functions of one file belongs to that file, and a
+//! function between two files of one folder belongs to that folder. Inline functions of headers may
+//! be anywhere.
 
 mod candidates;
 
@@ -15,13 +15,13 @@ use super::symbols::{Symbol, Symbols};
 use crate::profile::KnownBy;
 use candidates::Candidates;
 
-/// A file with fewer functions may be in a kernel without any name that shows it.
+/// A kernel may contain a file with fewer functions although no name reveals it.
 const TELLING: usize = 5;
 
-/// How often what is decided may help to decide more.
+/// The most rounds of decisions by neighbours: each round uses the decisions of the last one.
 const ROUNDS: usize = 6;
 
-/// Returns the file of each symbol, as a position in [`Found::files`], and how it is known.
+/// Returns the file of each symbol, as a position in [`Found::files`], and how it was found.
 pub(crate) fn places(symbols: &Symbols, found: &Found) -> Vec<(Option<usize>, KnownBy)> {
     let mut places = Places::new(symbols, found);
     places.decide_by_name();
@@ -43,7 +43,7 @@ struct Places<'f> {
     regions: Vec<usize>,
     candidates: Vec<Candidates>,
     decided: Vec<(Option<usize>, KnownBy)>,
-    /// How many functions of each file are known by their name.
+    /// Number of functions of each file that were found by name.
     named: Vec<usize>,
 }
 
@@ -77,9 +77,9 @@ impl<'f> Places<'f> {
         }
     }
 
-    /// Takes back what both neighbours contradict: functions of one object file are side by side,
-    /// so between two of one there is no other. A macro made the name in a way that the index does
-    /// not know.
+    /// Reverts decisions that both neighbours contradict: between two functions of one object file,
+    /// there can be no function of another. Then a macro that the index does not understand made
+    /// the name.
     fn drop_contradicted(&mut self) {
         let sides = self.sides();
         let is_contradicted = |at: &usize| {
@@ -88,7 +88,7 @@ impl<'f> Places<'f> {
                 return false;
             };
             let object = self.object(before);
-            // The few files of a module may end one section and begin the next.
+            // In a module, functions of the same file may end one section and begin the next.
             let is_of_module = self.symbols[*at].module.is_some();
             let is_between = object == self.object(after) && object != self.object(file);
             is_between && !is_of_module && !self.is_header(file)
@@ -103,7 +103,7 @@ impl<'f> Places<'f> {
         }
     }
 
-    /// Returns whether anything new is decided.
+    /// Decides by neighbours, and returns whether a decision was added.
     fn decide_by_neighbours(&mut self) -> bool {
         let sides = self.sides();
         let mut is_new = false;
@@ -118,7 +118,7 @@ impl<'f> Places<'f> {
         is_new
     }
 
-    /// Returns the only one of the files that agrees with both sides.
+    /// Returns the file that fits both sides, if there is only one.
     fn neighbourly(&self, files: &[usize], sides: Sides) -> Option<usize> {
         let Sides { before: Some(before), after: Some(after) } = sides else { return None };
         let objects = [self.object(before), self.object(after)];
@@ -127,7 +127,7 @@ impl<'f> Places<'f> {
             let inlined: Vec<usize> = files.iter().copied().filter(|&file| self.is_visible(file, before)).collect();
             return match (&inside[..], &inlined[..]) {
                 ([file], _) | ([], [file]) => Some(*file),
-                // A macro made it, or one of several headers: it is compiled with its neighbours.
+                // A macro or one of several headers defines it: it is compiled with its neighbours.
                 ([], _) if before == after => Some(before),
                 _ => None,
             };
@@ -156,13 +156,14 @@ impl<'f> Places<'f> {
         if self.is_header(file) || objects.contains(&self.object(file)) {
             return true;
         }
-        // What is linked elsewhere is not here, and neither is what no name shows at all.
+        // A file with functions found by name is linked elsewhere. A large file without any is not
+        // in the kernel.
         let is_elsewhere = self.named[file] > 0 || self.found.sizes[file] >= TELLING;
         self.path(file).starts_with(folder) && !is_elsewhere
     }
 
-    /// In a module are only functions of its own files: those that its other functions show, or the
-    /// one with its name.
+    /// Decides within modules: a module contains only files that its other functions reveal, or the
+    /// file with its name.
     fn decide_by_module(&mut self) {
         let mut objects = HashMap::<&str, BTreeSet<usize>>::new();
         for (at, symbol) in self.symbols.iter().enumerate() {
@@ -187,8 +188,8 @@ impl<'f> Places<'f> {
         }
     }
 
-    /// Returns the source with the name of a module, if there is only one. A module of several
-    /// sources has none of its name (Documentation/kbuild/makefiles.rst).
+    /// Returns the object file of the source with the name of a module, if there is only one such
+    /// source. A module of several sources has none (Documentation/kbuild/makefiles.rst).
     fn named_like(&self, module: &str) -> BTreeSet<usize> {
         let is_named = |&file: &usize| {
             let name = self.path(file).rsplit('/').next().and_then(|name| name.strip_suffix(".c"));
@@ -200,7 +201,8 @@ impl<'f> Places<'f> {
         if named.len() == 1 { named.into_iter().map(|file| self.object(file)).collect() } else { BTreeSet::new() }
     }
 
-    /// A part of a function (`.cold`) is of the file of the whole, if the name has only one.
+    /// Decides parts of functions (`.cold`): they belong to the file of the whole function, if its
+    /// name has only one.
     fn decide_parts(&mut self) {
         let mut wholes = HashMap::<(&str, Option<&str>), Vec<usize>>::new();
         for (at, symbol) in self.symbols.iter().enumerate() {
@@ -237,7 +239,7 @@ impl<'f> Places<'f> {
         sides
     }
 
-    /// Returns the file of a symbol that shows which object file is here.
+    /// Returns the file of a symbol if it identifies the object file at this position.
     fn source(&self, at: usize) -> Option<usize> {
         self.decided[at].0.filter(|&file| !self.is_header(file))
     }
@@ -255,7 +257,8 @@ impl<'f> Places<'f> {
     }
 }
 
-/// Returns the deepest folder of both paths, with its slash: `fs/` of `fs/ext4/a.c` and `fs/b.c`.
+/// Returns the deepest common folder of two paths, with its slash: `fs/` of `fs/ext4/a.c` and
+/// `fs/b.c`.
 fn common_folder<'p>(a: &'p str, b: &str) -> &'p str {
     let shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     a[..shared].rfind('/').map_or("", |slash| &a[..=slash])

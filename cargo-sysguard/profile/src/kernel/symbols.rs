@@ -33,11 +33,11 @@ pub(crate) struct Symbols {
     borders: Vec<u64>,
 }
 
-/// Two symbols that are farther apart are not neighbours: the text between them is of something
-/// else, such as a program of BPF without a name.
+/// Symbols that are farther apart are not neighbours: other code lies between them, such as a BPF
+/// program without a symbol.
 const GAP: u64 = 1 << 20;
 
-/// How much of a gap belongs to the function before it.
+/// The part of a gap that belongs to the function before it.
 const PAGE: u64 = 4096;
 
 impl Symbols {
@@ -54,7 +54,7 @@ impl Symbols {
         Some(Self { all: symbols, borders })
     }
 
-    /// Returns the position of the symbol that holds the address.
+    /// Returns the position of the symbol that contains the address.
     pub(crate) fn at(&self, address: u64) -> Option<usize> {
         let after = self.all.partition_point(|symbol| symbol.address <= address);
         let at = after.checked_sub(1)?;
@@ -96,8 +96,8 @@ fn rank(symbol: &Symbol) -> (bool, bool, isize, usize) {
     )
 }
 
-/// Returns whether the linker script makes the symbol (include/asm-generic/vmlinux.lds.h): it
-/// marks a section and is no function.
+/// Returns whether the linker script defines the symbol (include/asm-generic/vmlinux.lds.h): it
+/// marks a section instead of a function.
 pub(crate) fn is_marker(name: &str) -> bool {
     matches!(name, "_text" | "_stext" | "_etext" | "_sinittext" | "_einittext")
         || name.ends_with("_text_start")
@@ -114,7 +114,7 @@ fn symbol(line: &str) -> Option<Symbol> {
         "W" | "w" => Binding::Weak,
         _ => return None,
     };
-    // Padding before a function, and types for checks of indirect calls: never executed.
+    // Never executed: padding before functions, and types for checks of indirect calls.
     if name.starts_with("__pfx_") || name.starts_with("__cfi_") {
         return None;
     }

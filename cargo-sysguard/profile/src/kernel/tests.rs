@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn index_is_the_newest_that_is_not_newer_than_the_kernel() {
+fn newest_index_up_to_the_kernel_is_used() {
     let versions = ["6.12.94", "6.18.15", "7.1.8"].map(str::to_owned);
     for (release, version) in [
         ("6.12.117+deb13-amd64", 0),

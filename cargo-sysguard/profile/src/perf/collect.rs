@@ -10,11 +10,11 @@ use super::record::{Map, RawSample, Record, UserStack};
 use super::unwind::{Code, Unwinder};
 use crate::recording::{Files, Mapping, Process, Sample};
 
-/// What the records so far have shown.
+/// Samples and processes of the records so far.
 #[derive(Default)]
 pub(super) struct Collector {
     programs: Vec<Program>,
-    /// The processes that live, by number.
+    /// Live processes by number.
     live: HashMap<u32, Live>,
     ticks: HashMap<Stack, Ticks>,
     unwinder: Unwinder,
@@ -33,16 +33,16 @@ struct Program {
     has_samples: bool,
 }
 
-/// A process that lives.
+/// A live process.
 struct Live {
     program: usize,
     tasks: u32,
-    /// Counts the mappings that replaced others.
+    /// Number of mappings that replaced others.
     remapped: u32,
     code: Code,
 }
 
-/// What samples have in common that become one.
+/// Samples with equal keys are merged.
 #[derive(PartialEq, Eq, Hash)]
 struct Stack {
     program: usize,
@@ -73,7 +73,7 @@ impl Collector {
                 let tasks = 1;
                 self.live.insert(pid, Live { program, tasks, remapped: 0, code: Code::default() });
             }
-            // The name of another task than the first is that of a thread.
+            // Only the name of the first task is that of the process.
             Record::Name { pid, tid, time, name, is_exec: false } if pid == tid => self.rename(pid, time, name),
             Record::Name { .. } => {}
             Record::Fork { pid, parent, time } if pid == parent => self.live(pid, time).tasks += 1,
@@ -174,7 +174,7 @@ impl Collector {
         }
     }
 
-    /// Begins a program of a process.
+    /// Starts a program of a process.
     fn start(&mut self, pid: u32, name: String, since: u64, mappings: Rc<Vec<Mapping>>) -> usize {
         let former = self.live.get(&pid).map(|live| live.program);
         former.into_iter().for_each(|former| self.release(former));
@@ -190,7 +190,7 @@ impl Collector {
         }
     }
 
-    /// Returns a process. Its start may be among the records that were lost.
+    /// Returns a process, and adds it if the record of its start was lost.
     fn live(&mut self, pid: u32, time: u64) -> &mut Live {
         if !self.live.contains_key(&pid) {
             let program = self.start(pid, UNKNOWN.to_owned(), time, Rc::default());

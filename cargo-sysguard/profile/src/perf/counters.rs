@@ -19,7 +19,7 @@ const SOFTWARE: [(&str, Software); 6] = [
     ("major-faults", Software::PAGE_FAULTS_MAJ),
 ];
 
-/// Events that the processor counts, if it can.
+/// Hardware events, which not every processor can count.
 const HARDWARE: [(&str, Hardware); 6] = [
     ("cycles", Hardware::CPU_CYCLES),
     ("instructions", Hardware::INSTRUCTIONS),
@@ -33,12 +33,12 @@ const HARDWARE: [(&str, Hardware); 6] = [
 pub(super) struct Counters {
     counters: Vec<(&'static str, Counter)>,
     missing: Vec<Missing>,
-    /// Only what happens in user mode is counted.
+    /// Whether events in the kernel are not counted.
     excludes_kernel: bool,
 }
 
 impl Counters {
-    /// Opens counters that begin when the task executes a program. They include its children.
+    /// Opens counters that start when the task executes a program. They include its children.
     pub(super) fn open(pid: i32) -> io::Result<Self> {
         match Self::open_by(pid, false) {
             Err(error) if is_missing_right(&error) => Self::open_by(pid, true),
@@ -68,7 +68,7 @@ impl Counters {
         Ok(found)
     }
 
-    /// Returns the totals of a run that has ended, and what could not be counted.
+    /// Returns the totals of a run that has ended, and the events that could not be counted.
     pub(super) fn read(self, outcome: &UntracedOutcome) -> io::Result<(Totals, Vec<Missing>)> {
         let usage = &outcome.usage;
         let mut counts = Vec::new();
@@ -76,7 +76,8 @@ impl Counters {
             let data = counter.read_full()?;
             let times = data.time_enabled().zip(data.time_running());
             let counted = times.map_or(1.0, |(enabled, running)| share(running.as_nanos(), enabled.as_nanos()));
-            // Task switches happen in the kernel, and so do faults of system calls.
+            // Context switches and page faults of syscalls occur in the kernel, so these counters
+            // miss them: getrusage(2) counts them instead.
             let value = match event {
                 "cpu-migrations" if self.excludes_kernel => continue,
                 "context-switches" if self.excludes_kernel => usage.context_switches,
@@ -99,7 +100,8 @@ fn open(pid: i32, event: impl Event, excludes_kernel: bool) -> io::Result<Counte
     builder.exclude_kernel(excludes_kernel).exclude_hv(excludes_kernel).build()
 }
 
-/// Returns 1 for a counter that never had time: its event cannot have occurred.
+/// Returns the share of time in which a counter ran: 1 if it was never enabled, since its event
+/// cannot have occurred then.
 fn share(running: u128, enabled: u128) -> f64 {
     if enabled == 0 { 1.0 } else { running as f64 / enabled as f64 }
 }

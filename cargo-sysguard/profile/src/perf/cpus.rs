@@ -8,7 +8,7 @@ pub(super) fn online() -> Vec<usize> {
     let list = fs::read_to_string("/sys/devices/system/cpu/online");
     match list.ok().map(|list| parse(&list)) {
         Some(cpus) if !cpus.is_empty() => cpus,
-        // Without sysfs, CPUs without gaps in their numbers are likely.
+        // Without sysfs, assume that the CPUs are numbered without gaps.
         _ => (0..available_parallelism().map_or(1, usize::from)).collect(),
     }
 }

@@ -1,7 +1,6 @@
 //! Opens the events that sample a command. Main type: [`Sampling`].
 //!
-//! perf-event2 makes the calls and maps the buffers: it is maintained, follows the kernel's headers
-//! and keeps unsafe code out of this crate.
+//! The perf-event2 crate makes the calls and maps the buffers, so this crate needs no unsafe code.
 
 use std::io;
 
@@ -13,17 +12,17 @@ use super::{CallGraph, Options, cpus};
 use crate::recording::Clock;
 use crate::uapi::{EINVAL, ENODEV, PERF_REGS};
 
-/// How many bytes of the stack a sample holds. Stacks of most programs fit into it.
+/// Bytes of the stack in a sample: enough for most programs.
 pub(super) const STACK_BYTES: u32 = 16 << 10;
 
 /// The sizes of a CPU's buffer to try, largest first. Without privileges, all buffers together must
 /// fit into kernel.perf_event_mlock_kb for each CPU, 516 KiB by default.
 const BUFFERS: [usize; 6] = [8 << 20, 2 << 20, 512 << 10, 256 << 10, 128 << 10, 64 << 10];
 
-/// A size that is used with any number of CPUs.
+/// A size that is allowed for any number of CPUs.
 const SMALL: usize = 512 << 10;
 
-/// The most bytes of all buffers together, if they are larger than [`SMALL`].
+/// The limit for all buffers together, in bytes. Buffers of size [`SMALL`] may exceed it.
 const ALL_BUFFERS: usize = 128 << 20;
 
 /// An event for each CPU. The kernel allows a buffer for an inherited event only if the event is
@@ -38,13 +37,12 @@ pub(super) struct Sampling {
 }
 
 impl Sampling {
-    /// Opens events that begin when the task executes a program. They are inherited by its
-    /// children.
+    /// Opens events that start when the task executes a program. Its children inherit them.
     pub(super) fn open(pid: i32, options: &Options) -> io::Result<Self> {
         let cpus = cpus::online();
         let open = |clock, excludes_kernel| Self::open_by(pid, options, &cpus, clock, excludes_kernel);
         let first = match open(Clock::Cycles, false) {
-            // Without hardware counters: ENOENT, EOPNOTSUPP or ENODEV.
+            // ENOENT, EOPNOTSUPP or ENODEV: the machine has no hardware counters.
             Err(error) if !is_missing_right(&error) => open(Clock::CpuClock, false),
             opened => opened,
         };

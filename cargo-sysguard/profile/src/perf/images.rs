@@ -1,5 +1,5 @@
-//! Opens the files that processes map as code while they run: later a file may be deleted, or its
-//! mount namespace gone. Main function: [`keep_open`].
+//! Opens the files that processes map as code, while the processes run: later, a file or its mount
+//! namespace may be gone. Main function: [`keep_open`].
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::record::Map;
 use crate::recording::Files;
 
-/// Keeps this many files open; others are opened by their paths when they are needed.
+/// The most files that are kept open. Others are opened by their paths when needed.
 const MOST: usize = 256;
 
 /// Opens the file of a mapping, if it is new.
@@ -19,7 +19,7 @@ pub(super) fn keep_open(files: &mut Files, map: &Map) {
     }
 }
 
-/// Opens a file as its process sees it, or, if the process is gone, as this process does.
+/// Opens a file as its process sees it; if the process is gone, as this process sees it.
 fn find(map: &Map) -> Option<File> {
     let Map { pid, addresses, path, file, .. } = map;
     // d_path() of the kernel marks files that have no name any more.

@@ -29,7 +29,7 @@ impl Reader {
         Ok(Self { is_over, thread: thread::Builder::new().name("perf".to_owned()).spawn(read)? })
     }
 
-    /// Reads what is left and returns the recording, without totals.
+    /// Reads the remaining records and returns the recording, without totals.
     pub(super) fn finish(self) -> Recording {
         self.is_over.store(true, Ordering::Release);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -48,13 +48,13 @@ fn pause(buffer: usize, options: &Options) -> Duration {
 }
 
 fn read(mut sampling: Sampling, is_over: &AtomicBool, pause: Duration) -> Recording {
-    // The buffers must not fill up while the command keeps every CPU busy. Without the right, the
-    // priority stays as it is.
+    // A higher priority prevents full buffers while the command keeps every CPU busy. Without
+    // CAP_SYS_NICE, the priority stays unchanged.
     let _ = prefer_this_thread();
     let mut collector = Collector::default();
     let mut pending = Pending::default();
     loop {
-        // What is written before the end is read after it.
+        // Read the flag first: the last drain must come after the end of the command.
         let is_last = is_over.load(Ordering::Acquire);
         let any = sampling.drain(&mut |record| {
             if let Record::Map(map) = &record {

@@ -26,7 +26,7 @@ pub(super) enum Record {
     Map(Map),
     /// A task has a new name.
     Name { pid: u32, tid: u32, time: u64, name: String, is_exec: bool },
-    /// A process has a new task. If `parent` is another process, the task is a new process.
+    /// A process has a new task. If `parent` is a different process, the task is a new process.
     Fork { pid: u32, parent: u32, time: u64 },
     /// A task of a process has ended.
     Exit { pid: u32, time: u64 },
@@ -70,7 +70,7 @@ pub(super) enum UserStack {
 }
 
 impl Record {
-    /// Returns when it was written, for records that have an order.
+    /// Returns the time at which it was written, for records that must be ordered.
     pub(super) fn time(&self) -> u64 {
         match self {
             Self::Sample(sample) => sample.time,
@@ -80,8 +80,8 @@ impl Record {
         }
     }
 
-    /// Reads a record without its header. `None` if it is of another kind, or cut. `has_stacks` is
-    /// whether samples hold registers and a copy of the stack.
+    /// Reads a record without its header. Returns `None` for other kinds and truncated records.
+    /// `has_stacks` is whether samples hold registers and a copy of the stack.
     pub(super) fn read(kind: u32, misc: u16, body: &[u8], has_stacks: bool) -> Option<Self> {
         let mut fields = Fields(body);
         Some(match kind {
@@ -126,8 +126,8 @@ fn sample(fields: &mut Fields<'_>, misc: u16, has_stack: bool) -> Option<RawSamp
 }
 
 /// Reads registers and stack. A task without memory has neither: perf_output_sample(),
-/// kernel/events/core.c. The registers of a 32-bit task are those of another architecture, so its
-/// stack has one frame.
+/// kernel/events/core.c. The registers of a 32-bit task are those of another
+/// architecture, so only its innermost frame is known.
 fn copy(fields: &mut Fields<'_>) -> Option<UserStack> {
     let abi = fields.long()?;
     let registers: Vec<u64> = match abi {
@@ -146,8 +146,8 @@ fn copy(fields: &mut Fields<'_>) -> Option<UserStack> {
     }
 }
 
-/// Divides a call chain into kernel and user addresses. A return address becomes an address in the
-/// call instruction.
+/// Splits a call chain into kernel and user addresses. A return address becomes an address within
+/// the call instruction.
 fn split(chain: &[u64]) -> (Vec<u64>, Vec<u64>) {
     let (mut kernel, mut user) = (Vec::new(), Vec::new());
     let mut context = 0;

@@ -48,7 +48,7 @@ impl Repeated {
 }
 
 impl Mean {
-    /// `perf stat` computes the same: stddev_stats(), rel_stddev_stats() in tools/perf/util/stat.c.
+    /// Same formula as `perf stat`: stddev_stats(), rel_stddev_stats(), tools/perf/util/stat.c.
     fn of(values: Vec<f64>) -> Self {
         let number = values.len() as f64;
         if values.is_empty() {
@@ -80,7 +80,7 @@ mod tests {
         let runs = [totals(2, &[("faults", 10), ("cycles", 5)]), totals(4, &[("faults", 10)])];
         let repeated = Repeated::of(&runs);
         assert_eq!(repeated.elapsed.value, 3e9);
-        // The sample variance is 2, and 1 of the mean of two.
+        // The sample variance is 2, so the variance of the mean of two runs is 1.
         assert!((repeated.elapsed.spread - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!(repeated.counts, [("faults", Mean { value: 10.0, spread: 0.0 })]);
         assert_eq!(Repeated::of(&runs[..1]).elapsed, Mean { value: 2e9, spread: 0.0 });

@@ -22,14 +22,14 @@ pub(super) struct Unwinder {
     rules: UnwindRules,
 }
 
-/// The code of a process, once one of its stacks was unwound. A forked process shares that of its
-/// parent until it maps more.
+/// The code of a process, filled when its first stack is unwound. A forked process shares the code
+/// of its parent until it maps more.
 #[derive(Default, Clone)]
 pub(super) struct Code(Option<Rc<Layout<'static>>>);
 
 impl Unwinder {
-    /// Returns the addresses of a stack as they are in a recording. `registers` and `stack` are
-    /// those of a sample.
+    /// Returns the addresses of a stack, as in a recording. `registers` and `stack` come from a
+    /// sample.
     pub(super) fn unwind(
         &mut self,
         code: &mut Code,
@@ -52,7 +52,7 @@ impl Unwinder {
         addresses
     }
 
-    /// Adds a mapping to the code of a process, if a stack of it was unwound before.
+    /// Adds a mapping to the code of a process that has been filled.
     pub(super) fn map(&mut self, code: &mut Code, mapping: &Mapping, files: &Files) {
         if let Some(layout) = &mut code.0 {
             self.add(Rc::make_mut(layout), mapping, files);

@@ -17,7 +17,7 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord) -> io::Resu
     lines.iter().try_for_each(|(stack, samples)| writeln!(out, "{stack} {samples}"))
 }
 
-/// Returns the name of a function, or of its file if it has none.
+/// Returns the name of a function, or else of its file.
 fn frame(function: &FunctionRecord) -> String {
     let name = word(&function.label());
     if function.kernel { format!("{name}_[k]") } else { name }

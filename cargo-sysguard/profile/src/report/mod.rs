@@ -59,18 +59,18 @@ impl Format {
         }
     }
 
-    /// Returns whether several profiles can follow each other in it.
+    /// Returns whether a file of this format can hold several profiles.
     pub fn has_several(self) -> bool {
         matches!(self, Self::Table | Self::Markdown)
     }
 
-    /// Returns whether calls are counted in it, so that a traced run is of use.
+    /// Returns whether the format shows counts of calls, which need a traced run.
     pub fn has_counts(self) -> bool {
         matches!(self, Self::Table | Self::Markdown | Self::Json)
     }
 }
 
-/// What was run, and how.
+/// The runs behind a profile.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
     /// The workload; `None` for a command.
@@ -104,17 +104,17 @@ pub struct Traced {
     pub counts: Counts,
 }
 
-/// What tracing adds to the time of a call, at the least.
+/// The least time that tracing adds to a call.
 const SLOWER: Duration = Duration::from_micros(2);
 
 impl Traced {
-    /// Returns whether the run did as much as another one of this length. If not, the program
-    /// stops after a time: each call is slower under a tracer, but the run was not longer.
+    /// Returns whether the run did as much work as an untraced run of this length. A tracer slows
+    /// each call, so a run that is not longer did less: the program stops after a fixed time.
     fn did_the_same(&self, elapsed: Duration) -> bool {
         let calls: u64 = self.counts.0.values().map(|count| count.calls).sum();
         let slower = SLOWER.as_secs_f64() * calls as f64;
         let elapsed = elapsed.as_secs_f64();
-        // A small part of the run is lost in its spread.
+        // Less than 1 % is within the spread of a run's length.
         slower < elapsed / 100.0 || self.elapsed.as_secs_f64() > elapsed + slower
     }
 }

@@ -1,7 +1,7 @@
 //! A profile as JSON: `sysguard.profile/1`. Main type: [`ProfileRecord`].
 //!
-//! Field names and their order are a public interface. It can be read again, because
-//! `profile --save` keeps it.
+//! Field names and their order are a public interface. `report` reads the records that
+//! `profile --save` keeps.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,9 +29,9 @@ pub struct ProfileRecord {
     pub(super) sampled: SampledRecord,
     /// The traced run that calls were counted in.
     pub(super) traced: Option<TracedRecord>,
-    /// How the places of sampled kernel functions are known.
+    /// How the places of sampled kernel functions were found.
     pub(super) places: PlacesRecord,
-    /// What could not be measured.
+    /// Data that could not be measured.
     #[cfg_attr(test, schemars(extend("items" = serde_json::json!({ "enum": MISSING.map(|(_, name)| name), "type": "string" }))))]
     pub(super) missing: Vec<String>,
     pub(super) totals: TotalsRecord,
@@ -39,7 +39,7 @@ pub struct ProfileRecord {
     pub(super) user: f64,
     /// Share of samples in the kernel.
     pub(super) kernel: f64,
-    /// Why the program was in the kernel.
+    /// Reasons for time in the kernel.
     pub(super) origins: Vec<OriginRecord>,
     /// The kernel's time by subsystem of the sampled function.
     pub(super) subsystems: Vec<GroupRecord>,
@@ -72,14 +72,14 @@ pub(super) struct PlatformRecord {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct SampledRecord {
-    /// How often it was run.
+    /// Number of runs.
     pub(super) runs: u64,
     /// How the last run ended, as a shell shows it.
     pub(super) status: i32,
-    /// What ticks between two samples.
+    /// The clock whose ticks the samples count.
     #[cfg_attr(test, schemars(extend("enum" = ["cpu-clock", "cycles"])))]
     pub(super) clock: String,
-    /// Samples per second, as asked for.
+    /// The requested number of samples per second.
     pub(super) frequency: u64,
     pub(super) samples: u64,
     /// Samples that the kernel could not store.
@@ -96,8 +96,8 @@ pub(super) struct TracedRecord {
     pub(super) status: i32,
     /// Seconds from start to end.
     pub(super) elapsed: f64,
-    /// Whether it did as much as the sampled run. It did not if it ended otherwise. A program that
-    /// stops after a time does less if its calls are slower.
+    /// Whether it did as much work as the sampled run. This is false if it ended differently, or if
+    /// the program stops after a fixed time and its calls are slower under a tracer.
     pub(super) comparable: bool,
 }
 
@@ -106,15 +106,15 @@ pub(super) struct TracedRecord {
 pub(super) struct PlacesRecord {
     /// The kernel version of the index of functions.
     pub(super) index: Option<String>,
-    /// Share of kernel samples that are placed by the function's name alone.
+    /// Share of kernel samples whose source file was found by the function's name alone.
     pub(super) name: f64,
-    /// Share of kernel samples that are placed by the functions next to it.
+    /// Share of kernel samples whose source file was found by the functions next to it.
     pub(super) neighbours: f64,
-    /// Share of kernel samples that are not placed.
+    /// Share of kernel samples without a known source file.
     pub(super) unknown: f64,
 }
 
-/// A reason to be in the kernel.
+/// A reason for time in the kernel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct OriginRecord {
@@ -127,7 +127,7 @@ pub(super) struct OriginRecord {
     pub(super) seconds: f64,
     /// Calls of the traced run.
     pub(super) calls: Option<u64>,
-    /// Those that failed.
+    /// Failed calls.
     pub(super) errors: Option<u64>,
     /// The subsystem of the entry point.
     pub(super) subsystem: Option<String>,
@@ -167,7 +167,7 @@ pub(super) struct FunctionShareRecord {
     pub(super) total: f64,
 }
 
-/// The names of what may be missing.
+/// Names of missing data.
 const MISSING: [(Missing, &str); 4] = [
     (Missing::KernelSamples, "kernel-samples"),
     (Missing::KernelNames, "kernel-names"),
@@ -178,7 +178,7 @@ const MISSING: [(Missing, &str); 4] = [
 /// A saved profile cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
-    /// It is not such a JSON document.
+    /// It is not a profile in JSON.
     #[error("not a saved profile: {0}")]
     Json(#[from] serde_json::Error),
     /// Another version of sysguard wrote it.
@@ -194,7 +194,7 @@ impl ProfileRecord {
     ///
     /// # Errors
     ///
-    /// If it is no such record.
+    /// [`Malformed`], if it is not such a record.
     pub fn read(json: &[u8]) -> Result<Self, Malformed> {
         let record: Self = serde_json::from_slice(json)?;
         if record.schema != SCHEMA {

@@ -21,8 +21,7 @@ fn generated() -> Value {
     schema
 }
 
-/// Refuses unknown fields, and removes what does not describe a document: widths of integers and
-/// line breaks.
+/// Refuses unknown fields, and removes widths of integers and line breaks.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
@@ -83,7 +82,7 @@ pub(super) fn holds(record: &Value) {
 }
 
 #[test]
-fn published_schema_is_that_of_the_record() {
+fn published_schema_matches_the_record() {
     if std::env::var_os("SYSGUARD_WRITE_SCHEMAS").is_some() {
         fs::write(file(), format!("{:#}\n", generated())).expect("the schema");
     }

@@ -60,7 +60,7 @@ impl FunctionRecord {
         }
     }
 
-    /// Returns its name, or that of its file in brackets if it has none.
+    /// Returns its name, or the name of its file in brackets.
     pub(super) fn label(&self) -> String {
         match &self.module {
             Some(module) if !self.kernel && self.name == NO_SYMBOLS => {
@@ -71,7 +71,7 @@ impl FunctionRecord {
         }
     }
 
-    /// Returns the frame of a task in a kernel that hides its functions.
+    /// Returns the frame that stands for hidden kernel functions.
     fn hidden() -> Self {
         let name = Origin::Hidden.label();
         Self { kernel: true, name, module: None, source: None, subsystem: None, section: None }

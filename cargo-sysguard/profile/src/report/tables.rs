@@ -3,7 +3,7 @@
 use super::record::{GroupRecord, OriginRecord, ProfileRecord};
 use super::words::{self, cut};
 
-/// A table of text. Foreign text in it is escaped for a line, but not for a format.
+/// A table of text. Control characters are escaped; each format escapes its own markup.
 pub(super) struct Table {
     /// The names of the columns.
     pub(super) head: Vec<String>,
@@ -29,8 +29,8 @@ pub(super) fn totals(record: &ProfileRecord) -> Table {
     Table::new(&["total", "event", "note"], 1, rows.collect())
 }
 
-/// Returns the table of the kernel's guide and that of `strace -c` in one, without columns for
-/// calls that were not counted.
+/// Returns one table with the columns of the kernel's guide and of `strace -c`. If calls were not
+/// counted, their columns are left out.
 pub(super) fn origins(record: &ProfileRecord) -> Table {
     table_of_origins(record, &record.origins, None)
 }
@@ -72,7 +72,7 @@ fn row(origin: &OriginRecord, record: &ProfileRecord) -> Vec<String> {
     ]
 }
 
-/// Returns a row for what is no single syscall.
+/// Returns a row that is not a single syscall.
 fn summary(share: f64, name: String, [calls, errors]: [Option<u64>; 2]) -> Vec<String> {
     let (calls, errors) = (words::count(calls), words::count(errors));
     vec![words::percent(share), calls, String::new(), errors, name, String::new(), String::new()]
@@ -102,7 +102,7 @@ fn groups(title: &str, groups: &[GroupRecord]) -> Table {
     Table::new(&["% time", title, "functions (% time)"], 1, shown.iter().map(row).chain(rest).collect())
 }
 
-/// Returns the kernel functions that samples are in.
+/// Returns the sampled kernel functions.
 pub(super) fn kernel_functions(record: &ProfileRecord) -> Table {
     let sampled: Vec<_> = record.kernel_functions.iter().filter(|function| function.own > 0.0).collect();
     let (shown, rest) = cut(&sampled, |function| function.own);

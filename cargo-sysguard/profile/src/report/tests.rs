@@ -1,4 +1,4 @@
-//! Each format of one small profile, and what all of them must hold.
+//! Tests of each format with one small profile.
 
 use std::time::Duration;
 
@@ -126,10 +126,10 @@ fn table_names_both_runs() {
         25.0  /bin/demo                        compute<T>; 25.0
          5.0  /lib/libz.so.1                   (no symbols) 5.0
 
-    time: 1000 samples of an untraced run, 1000 a second by cpu-clock; a share of 10 % is accurate to ± 1.9 %
+    time: 1000 samples of an untraced run, 1000 a second by cpu-clock; a share of 10 % is accurate to ± 1.9 points
     calls and errors: another run, traced by ptrace
     lost: 10 samples that the kernel could not store (1.0 %)
-    kernel samples by place: 100.0 % known by the function's name, 0.0 % by its neighbours, 0.0 % unknown (index of Linux 6.18.15)
+    source files of kernel samples: 100.0 % found by function name, 0.0 % by neighbours, 0.0 % unknown (index of Linux 6.18.15)
     missing: hardware counters; this machine has none
     ");
 }
@@ -142,7 +142,7 @@ fn table_without_a_traced_run_has_no_counts() {
 }
 
 #[test]
-fn time_per_call_needs_runs_that_did_the_same() {
+fn time_per_call_needs_runs_with_equal_work() {
     let table = |elapsed, calls| {
         let mut subject = subject(true);
         let traced = subject.traced.as_mut().expect("a traced run");
@@ -158,7 +158,7 @@ fn time_per_call_needs_runs_that_did_the_same() {
         let row = table.lines().find(|line| line.contains("  sendto  ")).expect("a row");
         assert_eq!(row.contains('.') && row.split_whitespace().nth(2) != Some("sendto"), is_known, "{row}");
         assert_eq!(
-            table.contains("\nusecs/call: not known, since the program stops after a time"),
+            table.contains("\nusecs/call: unknown, because the program stops after a fixed time"),
             !is_known,
             "{table}"
         );
@@ -166,13 +166,13 @@ fn time_per_call_needs_runs_that_did_the_same() {
 }
 
 #[test]
-fn time_per_call_needs_runs_that_ended_alike() {
+fn time_per_call_needs_runs_with_equal_ends() {
     let mut subject = subject(true);
     subject.traced.as_mut().expect("a traced run").status = 124;
     let table = written(&ProfileRecord::new(&subject, &demo()), Format::Table);
     assert!(table.contains("55.0   5000                      sendto"), "{table}");
     assert!(table.contains("traced by ptrace; it ended with exit status 124\n"), "{table}");
-    assert!(table.contains("usecs/call: not known, since the traced run ended otherwise\n"), "{table}");
+    assert!(table.contains("usecs/call: unknown, because the traced run ended differently\n"), "{table}");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn totals_of_several_runs_have_a_spread() {
         assert!(table.contains(line), "no {line:?} in\n{table}");
     }
     assert!(table.contains("samples of 2 untraced runs"), "{table}");
-    // The samples are those of both runs, the calls those of one.
+    // Samples come from both runs, calls from one.
     let traced = subject(true).traced;
     let table = written(&ProfileRecord::new(&Subject { traced, ..several }, &demo()), Format::Table);
     assert!(table.contains("55.0   5000       55.00          sendto"), "{table}");
@@ -242,10 +242,10 @@ fn page_in_markdown_has_the_same_numbers() {
     | 25.0 | /bin/demo | compute&lt;T&gt;; 25.0 |
     | 5.0 | /lib/libz.so.1 | (no symbols) 5.0 |
 
-    - time: 1000 samples of an untraced run, 1000 a second by cpu-clock; a share of 10 % is accurate to ± 1.9 %
+    - time: 1000 samples of an untraced run, 1000 a second by cpu-clock; a share of 10 % is accurate to ± 1.9 points
     - calls and errors: another run, traced by ptrace
     - lost: 10 samples that the kernel could not store (1.0 %)
-    - kernel samples by place: 100.0 % known by the function's name, 0.0 % by its neighbours, 0.0 % unknown (index of Linux 6.18.15)
+    - source files of kernel samples: 100.0 % found by function name, 0.0 % by neighbours, 0.0 % unknown (index of Linux 6.18.15)
     - missing: hardware counters; this machine has none
     ");
 }
@@ -263,7 +263,7 @@ fn folded_stacks_are_sorted_and_mark_the_kernel() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn missing_data_is_reported() {
     let mut hidden = demo();
     for stack in &mut hidden.stacks {
         stack.frames.retain(|frame| matches!(frame, Frame::User(_)));
@@ -275,12 +275,12 @@ fn what_is_missing_is_said() {
     assert!(table.contains("70.0  (kernel, not visible)"), "{table}");
     assert!(table.contains("\nmissing: kernel functions; run `sudo sysctl"), "{table}");
     assert!(table.contains("\nthrottled: the kernel paused sampling 2 times; use a lower -F\n"), "{table}");
-    assert!(!table.contains("kernel samples by place"), "{table}");
+    assert!(!table.contains("source files of kernel samples"), "{table}");
     assert!(written(&record, Format::Folded).contains("demo;main;(kernel, not visible)_[k] 600\n"));
 }
 
 #[test]
-fn json_has_its_schema_and_can_be_read_again() {
+fn json_matches_its_schema_and_is_read_again() {
     let text = written(&record(), Format::Json);
     schema::holds(&serde_json::from_str(&text).expect("JSON"));
     schema::holds(&serde_json::to_value(ProfileRecord::new(&subject(false), &demo())).expect("JSON"));
@@ -352,12 +352,12 @@ fn deep_stacks_leave_out_middle_functions() {
     let svg = written(&record, Format::Svg);
     assert!(svg.contains("<title>(38 functions): 5 samples, 100.0 %</title>"), "{svg}");
     assert!(svg.contains("<title>f0 ") && svg.contains("<title>f89 ") && !svg.contains("<title>f60 "), "{svg}");
-    // A line of the text formats has them all.
+    // Folded stacks hold all functions.
     assert_eq!(written(&record, Format::Folded).matches(';').count(), 90);
 }
 
 #[test]
-fn empty_profile_is_no_fault() {
+fn empty_profile_is_written() {
     let record = ProfileRecord::new(&subject(true), &Profile::default());
     for format in Format::ALL {
         assert!(!written(&record, format).contains("NaN"), "{}", format.name());

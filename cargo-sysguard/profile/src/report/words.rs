@@ -1,4 +1,4 @@
-//! The words and numbers of the text formats: what the table and the pages say alike.
+//! Words and numbers that the text formats share.
 
 use sysguard::unstable::model::text::escape;
 
@@ -6,11 +6,11 @@ use super::record::{OriginRecord, PartRecord, ProfileRecord};
 use super::totals::{CountRecord, MeanRecord, TotalsRecord};
 use crate::recording::Missing;
 
-/// How many rows a list shows before the rest is summed.
+/// Rows of a list before the rest is summed.
 pub(super) const ROWS: usize = 15;
-/// How many functions of a group are named.
+/// Functions that are named in a group.
 pub(super) const FUNCTIONS: usize = 4;
-/// Shares below this one are not listed after a syscall.
+/// Subsystems with smaller shares are not listed after a syscall.
 const SMALLEST: f64 = 0.02;
 
 /// Returns foreign text with its control characters escaped.
@@ -31,7 +31,7 @@ pub(super) fn command(record: &ProfileRecord) -> String {
     }
 }
 
-/// Returns the microseconds of CPU time per call, if both are known and of comparable runs.
+/// Returns the microseconds of CPU time per call, if both runs are comparable.
 pub(super) fn microseconds(origin: &OriginRecord, record: &ProfileRecord) -> String {
     let is_comparable = record.traced.as_ref().is_some_and(|traced| traced.comparable);
     match origin.calls {
@@ -103,8 +103,8 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
     }
     if let Some(traced) = record.traced.as_ref().filter(|traced| !traced.comparable) {
         let reason =
-            if traced.status == sampled.status { STOPS_AFTER_A_TIME } else { "the traced run ended otherwise" };
-        lines.push(format!("usecs/call: not known, since {reason}"));
+            if traced.status == sampled.status { STOPS_AFTER_A_TIME } else { "the traced run ended differently" };
+        lines.push(format!("usecs/call: unknown, because {reason}"));
     }
     if sampled.lost > 0 {
         let share = sampled.lost as f64 / (sampled.lost + sampled.samples) as f64;
@@ -119,7 +119,7 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
         let index =
             places.index.as_ref().map_or_else(String::new, |index| format!(" (index of Linux {})", escaped(index)));
         lines.push(format!(
-            "kernel samples by place: {} % known by the function's name, {} % by its neighbours, {} % unknown{index}",
+            "source files of kernel samples: {} % found by function name, {} % by neighbours, {} % unknown{index}",
             percent(places.name),
             percent(places.neighbours),
             percent(places.unknown)
@@ -130,7 +130,8 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
 }
 
 /// Why times per call are left out.
-const STOPS_AFTER_A_TIME: &str = "the program stops after a time; the traced run was as long, but made fewer calls";
+const STOPS_AFTER_A_TIME: &str =
+    "the program stops after a fixed time: the traced run was not longer, so it made fewer calls";
 
 /// Returns the uncertainty of a share of 10 %: two standard deviations of a binomial distribution.
 fn precision(samples: u64) -> String {
@@ -138,10 +139,10 @@ fn precision(samples: u64) -> String {
         return String::new();
     }
     let error = 2.0 * (0.1 * 0.9 / samples as f64).sqrt();
-    format!("; a share of 10 % is accurate to ± {:.1} %", error * 100.0)
+    format!("; a share of 10 % is accurate to ± {:.1} points", error * 100.0)
 }
 
-/// Returns what could not be measured, and how to allow it.
+/// Returns the data that could not be measured, and how to allow it.
 fn missing(record: &ProfileRecord) -> Vec<String> {
     let missing = [
         (

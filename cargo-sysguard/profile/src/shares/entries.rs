@@ -1,6 +1,7 @@
-//! Functions that entry points of syscalls end in, and these entry points. Main item: [`JUMPS`].
+//! Functions that entry points of syscalls call last, with these entry points. Main item:
+//! [`JUMPS`].
 //!
-//! A compiler replaces such a call by a jump, so the entry point is not on the stack.
+//! A compiler turns such a tail call into a jump, so the entry point is not on the stack.
 
 /// Each function with its entry points, without `sys_`, ordered by name: the functions that the
 /// bodies of SYSCALL_DEFINE return in Linux 6.12, 6.18 and 7.1. A function such as `ksys_read`,

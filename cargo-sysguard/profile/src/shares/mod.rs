@@ -1,5 +1,4 @@
-//! What the samples of a profile say: shares of the time by syscall, subsystem and function. Main
-//! type: [`Shares`].
+//! Shares of the time of a profile, by syscall, subsystem and function. Main type: [`Shares`].
 //!
 //! It is pure: it reads a [`Profile`] and the counts of a traced run.
 
@@ -20,10 +19,10 @@ use crate::profile::{Frame, KernelFunction, KnownBy, Place, Profile, Stack, User
 pub use counts::{Count, Counts};
 pub use origin::Origin;
 
-/// The name of code without a known place, subsystem or section.
+/// Name for code without a known place, subsystem or section.
 pub const UNKNOWN: &str = "(unknown)";
 
-/// The name of a user function that its file has no symbol for.
+/// Name for user functions without a symbol.
 pub const NO_SYMBOLS: &str = "(no symbols)";
 
 /// A part of the samples.
@@ -58,11 +57,11 @@ impl AddAssign for Amount {
 pub struct Shares {
     /// All samples.
     pub all: Amount,
-    /// Those in user mode.
+    /// Samples in user mode.
     pub user: Amount,
-    /// Those in the kernel.
+    /// Samples in the kernel.
     pub kernel: Amount,
-    /// Why the program was in the kernel, syscalls that took no sample included.
+    /// Reasons for time in the kernel, including syscalls without a sample.
     pub origins: Vec<OriginShare>,
     /// The kernel's time by the subsystem of the sampled function.
     pub subsystems: Vec<Group>,
@@ -72,11 +71,11 @@ pub struct Shares {
     pub functions: Vec<FunctionShare>,
     /// User time by program or library.
     pub modules: Vec<Group>,
-    /// How the places of sampled kernel functions are known.
+    /// How the places of sampled kernel functions were found.
     pub known: Known,
 }
 
-/// A reason to be in the kernel, and which code did the work.
+/// A reason for time in the kernel, with the code that did the work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OriginShare {
     /// The reason.
@@ -113,7 +112,7 @@ pub struct FunctionShare {
     pub total: Amount,
 }
 
-/// How the places of sampled kernel functions are known.
+/// How the places of sampled kernel functions were found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Known {
     /// By the name alone.
@@ -127,7 +126,7 @@ pub struct Known {
 /// Amounts by name.
 type Amounts = BTreeMap<Arc<str>, Amount>;
 
-/// What is added up over the stacks.
+/// Sums over the stacks.
 #[derive(Default)]
 struct Sums {
     origins: BTreeMap<Origin, (Amount, Amounts)>,
@@ -138,7 +137,7 @@ struct Sums {
 }
 
 impl Shares {
-    /// Adds up the stacks of a profile. The counts are those of another, traced run.
+    /// Adds up the stacks of a profile. The counts come from another, traced run.
     pub fn of(profile: &Profile, counts: Option<&Counts>) -> Self {
         let (mut shares, mut sums) = (Self::default(), Sums::default());
         for stack in &profile.stacks {
@@ -190,7 +189,7 @@ impl Sums {
             add(groups, group, Arc::clone(&name), amount);
         }
         self.functions.entry(Arc::clone(sampled)).or_default().0 += amount;
-        // A function that calls itself is counted once.
+        // Count a recursive function once.
         for function in functions.into_iter().collect::<BTreeSet<_>>() {
             self.functions.entry(Arc::clone(function)).or_default().1 += amount;
         }
@@ -260,7 +259,7 @@ fn origins(sampled: BTreeMap<Origin, (Amount, Amounts)>, counts: Option<&Counts>
     for (origin, (amount, work)) in sampled {
         let mut count = None;
         if let Origin::Syscall { abi, names } = &origin {
-            // The calls of several syscalls that share a function are in rows of theirs.
+            // For syscalls that share a function, the calls are in separate rows.
             count = match &names[..] {
                 [name] => left.remove(&(*abi, name.clone())),
                 _ => None,

@@ -1,7 +1,6 @@
 //! Why a task was in the kernel, by the functions on its stack. Main type: [`Origin`].
 //!
-//! The innermost reason counts: an interrupt that arrives during a syscall is no part of it, but a
-//! page fault of a syscall is.
+//! A page fault during a syscall belongs to the syscall. An interrupt during a syscall does not.
 
 use sysguard::unstable::model::kernel::syscall::{Abi, table};
 
@@ -30,7 +29,7 @@ pub enum Origin {
     TaskStart,
     /// A thread of the kernel.
     KernelThread,
-    /// Not known: the kernel's functions are not visible.
+    /// Unknown, because the kernel's functions are hidden.
     Hidden,
 }
 
@@ -47,7 +46,7 @@ const PREFIXES: [(&str, Abi); 8] = [
 ];
 
 /// Functions that call the entry point of a syscall (arch/x86/entry, arch/arm64/kernel/syscall.c,
-/// arch/riscv/kernel/traps.c). The ABI is that of entry points without a prefix of their own.
+/// arch/riscv/kernel/traps.c), with the ABI of entry points without a prefix.
 const DISPATCHERS: [(&str, Option<Abi>); 15] = [
     ("x64_sys_call", None),
     ("x32_sys_call", None),
@@ -66,7 +65,7 @@ const DISPATCHERS: [(&str, Option<Abi>); 15] = [
     ("do_trap_ecall_u", Some(Abi::Riscv64)),
 ];
 
-/// Prefixes of functions that do the work of the syscall after them.
+/// Prefixes of functions that do the work of the syscall in their name.
 const INNER: [&str; 6] = ["__do_sys_", "__se_sys_", "ksys_", "__sys_", "do_sys_", "sys_"];
 
 const INTERRUPTS: [&str; 9] = [
@@ -125,7 +124,7 @@ impl Origin {
         if is_empty { Self::Hidden } else { exception.unwrap_or(Self::Entry) }
     }
 
-    /// Returns the name in tables. Names in brackets are no syscalls.
+    /// Returns the name in tables. Names in brackets are not syscalls.
     pub fn label(&self) -> String {
         match self {
             Self::Syscall { names, .. } => names.join("/"),
@@ -140,7 +139,7 @@ impl Origin {
     }
 }
 
-/// Removes what compilers append to the name of a function that they copied or split.
+/// Removes the suffix that compilers append to the name of a copied or split function.
 fn without_suffix(name: &str) -> &str {
     name.find('.').map_or(name, |at| &name[..at])
 }
@@ -153,7 +152,7 @@ fn entry_point(name: &str) -> Option<Origin> {
     Some(Origin::Syscall { abi, names: vec![name.to_owned()] })
 }
 
-/// Returns the syscall by the function that its entry point jumped to, or that was inlined there.
+/// Returns the syscall for a function that its entry point jumps to or has inlined.
 fn syscall(abi: Abi, callee: &str) -> Option<Origin> {
     let jump = JUMPS.binary_search_by_key(&callee, |(function, _)| function);
     let inner = || INNER.iter().find_map(|prefix| callee.strip_prefix(prefix));
@@ -162,8 +161,8 @@ fn syscall(abi: Abi, callee: &str) -> Option<Origin> {
     (!names.is_empty()).then_some(Origin::Syscall { abi, names })
 }
 
-/// Returns the name of the syscall with this entry point, given without `sys_`: they differ for
-/// `newstat` and others.
+/// Returns the name of the syscall with this entry point, given without `sys_`. The two names
+/// differ for `newstat` and others.
 fn name_of(abi: Abi, entry: &str) -> Option<&'static str> {
     let is_entry = |row: &&table::Row| {
         row.entry_point.strip_prefix("compat_").unwrap_or(row.entry_point).strip_prefix("sys_") == Some(entry)

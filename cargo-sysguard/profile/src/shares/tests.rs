@@ -1,4 +1,4 @@
-//! Tables of stacks with what they must be counted as.
+//! Tests of shares, with tables of stacks and their labels.
 
 use super::*;
 use crate::profile::fixture::{kernel, profile, user};
@@ -45,7 +45,7 @@ fn reason_follows_from_the_stack() {
         (&["clear_page", "do_user_addr_fault", "exc_page_fault", "asm_exc_page_fault"], "(page faults)"),
         (&["handle_mm_fault", "do_page_fault", "do_mem_abort", "el0_da"], "(page faults)"),
         (&["math_error", "asm_exc_coprocessor_error"], "(exceptions)"),
-        // An interrupt during a syscall is not.
+        // An interrupt during a syscall is not part of it.
         (
             &[
                 "tick",
@@ -61,7 +61,7 @@ fn reason_follows_from_the_stack() {
             &["net_rx_action", "handle_softirqs", "irq_exit_rcu", "common_interrupt", "asm_common_interrupt"],
             "(interrupts)",
         ),
-        // Work of the network that a syscall does at once.
+        // A syscall may do work of the network itself.
         (&["net_rx_action", "handle_softirqs", "do_softirq", "__sys_sendto", "do_syscall_64"], "sendto"),
         (&["schedule", "syscall_exit_to_user_mode", "do_syscall_64"], "(entry and exit)"),
         (&["do_syscall_64", "entry_SYSCALL_64_after_hwframe"], "(entry and exit)"),
@@ -75,7 +75,7 @@ fn reason_follows_from_the_stack() {
 }
 
 #[test]
-fn functions_that_replace_entry_points_are_sorted_and_known() {
+fn jump_targets_are_sorted_and_have_known_syscalls() {
     use sysguard::unstable::model::kernel::syscall::table::rows;
     assert!(entries::JUMPS.is_sorted_by(|a, b| a.0 < b.0));
     let mut known: BTreeSet<&str> = BTreeSet::new();
@@ -116,7 +116,7 @@ fn counts_decide_between_syscalls_that_share_a_function() {
 }
 
 #[test]
-fn work_goes_to_the_subsystem_of_the_sampled_function() {
+fn subsystem_is_that_of_the_sampled_function() {
     let entry = kernel("do_syscall_64", "arch/x86/entry/syscall_64.c", "entry");
     let call = kernel("__x64_sys_sendto", "net/socket.c", "network");
     let lock = kernel("_raw_spin_lock", "kernel/locking/spinlock.c", "locking");

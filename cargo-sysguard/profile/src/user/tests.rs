@@ -44,7 +44,7 @@ fn own_functions_have_names_and_lines() {
     assert_eq!(outermost.name.as_deref(), Some("profile::user::tests::marked"));
     assert!(outermost.source.as_ref().is_some_and(|(file, line)| file.ends_with("user/tests.rs") && *line > 0));
     assert!(Arc::ptr_eq(outermost, programs.functions(1, 9, marked()).last().expect("the same")));
-    // Before it was mapped, nothing is known there.
+    // Before the mapping, the address has no file.
     assert_eq!(&*programs.functions(1, 4, marked())[0].file, UNKNOWN);
 }
 
@@ -60,7 +60,7 @@ fn vdso_has_names() {
 }
 
 #[test]
-fn memory_without_a_file_and_missing_files_have_no_names() {
+fn code_without_a_readable_file_has_no_names() {
     let mappings = vec![mapped(0x1000..0x2000, ANONYMOUS, 1), mapped(0x3000..0x4000, "/no/such/file", 1)];
     let recording = recording(mappings);
     let files = SymbolFiles::default();

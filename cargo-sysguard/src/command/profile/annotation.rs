@@ -12,7 +12,7 @@ use crate::command_line::Failed;
 const KCORE: &str = "/proc/kcore";
 
 impl Options {
-    /// Returns the annotated instructions of a function: of a program, or else of the kernel.
+    /// Returns the annotated instructions of a user function, or else of a kernel function.
     pub(super) fn annotation(&self, function: &str, sampled: &Sampled, names: &KernelNames) -> Result<String, Failed> {
         let recordings = &sampled.recordings;
         let in_kernel = || {
@@ -21,7 +21,7 @@ impl Options {
         };
         let found: Result<Annotation, Fault> = match user(recordings, function) {
             Err(Fault::NotSampled { name, sampled }) => match in_kernel() {
-                // Neither has it: the names of user functions and of kernel functions are of use.
+                // Neither has it: the error suggests names of both.
                 Some(Err(Fault::NotSampled { sampled: more, .. })) => Err(Fault::NotSampled {
                     name,
                     sampled: sampled.into_iter().take(3).chain(more.into_iter().take(3)).collect(),

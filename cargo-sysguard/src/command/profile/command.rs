@@ -50,7 +50,8 @@ impl Options {
         Ok(shell_status(sampled.exit))
     }
 
-    /// Returns the counts of a traced run. A failure is a warning: the samples are worth a report.
+    /// Returns the counts of a traced run. A failure is only a warning: the samples are still
+    /// reported.
     fn count(&self, command: &CommandLine<'_>, limits: &Limits) -> Option<Traced> {
         let observed = || command.run(|command| observe(command, limits));
         match traced(|| observed().map(|(observation, outcome)| (observation, outcome.exit))) {

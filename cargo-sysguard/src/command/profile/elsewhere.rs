@@ -17,7 +17,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Fails: the kernel that samples is Linux, and stacks are unwound on x86_64 and aarch64.
+    /// Fails: sampling needs Linux, and unwinding needs x86_64 or aarch64.
     pub(crate) fn exec(self, _: &Context) -> Result<ExitCode, Failure> {
         drop(self.words);
         let message = "sampling needs Linux on x86_64 or aarch64".to_owned();
@@ -25,7 +25,7 @@ impl Options {
     }
 }
 
-/// Returns no rights: nothing is sampled here.
+/// Returns no rights.
 pub(crate) fn rights() -> Vec<Prerequisite> {
     Vec::new()
 }

@@ -1,7 +1,7 @@
 //! `cargo sysguard profile`: samples where a command or a workload spends its time. Main type:
 //! [`Options`].
 //!
-//! Samples are evidence: they are compared with nothing and fail no test.
+//! Samples are evidence only: they are not compared with a baseline and never fail a test.
 
 mod annotation;
 mod command;
@@ -33,7 +33,7 @@ use runs::Sampling;
 // `-F` is the frequency, as it is for perf; cargo's `--features` keeps its long name.
 #[command(override_usage = USAGE, mut_arg("features", |features| features.short(None)), after_help = EXIT_CODES)]
 pub(crate) struct Options {
-    /// Profile workloads of this name, or with one of these in their name
+    /// Profile workloads with these names, or else those whose names contain one of these words
     #[arg(value_name = "WORKLOAD", required_unless_present = "command", conflicts_with = "command")]
     workloads: Vec<String>,
     /// Samples per second of each CPU
@@ -43,10 +43,10 @@ pub(crate) struct Options {
     /// Unwind user stacks by frame pointers (fp) or by unwind tables (dwarf)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     call_graph: CallGraphName,
-    /// Sample N runs, and show the spread of their totals
+    /// Sample N runs and show the spread of their totals
     #[arg(long, value_name = "N", default_value = "1")]
     repeat: NonZeroU32,
-    /// Do not run it once more under a tracer to count its calls
+    /// Skip the extra run under a tracer that counts the calls
     #[arg(long)]
     no_trace: bool,
     /// Look up kernel functions in this kernel source tree instead of the built-in index
@@ -56,7 +56,7 @@ pub(crate) struct Options {
     /// speedscope
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format)]
     format: Format,
-    /// Write the instructions of a function with their share of its samples instead of the profile
+    /// Write the instructions of a function, with their share of its samples, instead of the profile
     #[arg(long, value_name = "FUNCTION", conflicts_with_all = ["format", "save"])]
     annotate: Option<String>,
     /// With --annotate: read kernel functions from this uncompressed kernel
@@ -71,7 +71,7 @@ pub(crate) struct Options {
     /// End the command after this time, such as 90s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "workloads")]
     timeout: Option<Duration>,
-    /// Let other processes of the command outlive its first one for this long [default: 2s]
+    /// Kill processes that outlive the first one by this time [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "workloads")]
     grace: Option<Duration>,
     /// The command and its arguments
@@ -84,7 +84,7 @@ pub(crate) struct Options {
 const USAGE: &str =
     "cargo sysguard profile [OPTIONS] -- COMMAND...\n       cargo sysguard profile [OPTIONS] WORKLOAD...";
 
-const EXIT_CODES: &str = "It runs more than once: each sampled run is untraced, and another one is traced to count the calls.\n\n\
+const EXIT_CODES: &str = "The command runs more than once: each sampled run is untraced, and another run is traced to count the calls.\n\n\
     Exit codes for a command: its status; 128+N if signal N ended it; 124 if --timeout ended it; 4 without the right to \
     sample; 125 if sampling or reporting failed; 126 if the command cannot be executed; 127 if it is not found; 2 wrong \
     usage. For workloads: 0; 3 a workload could not be built or started; 4 without the right to sample; 2 wrong usage.";
@@ -110,7 +110,7 @@ pub(crate) fn rights() -> Vec<Prerequisite> {
     Rights::read().prerequisites()
 }
 
-/// What is written.
+/// The output.
 #[derive(Debug)]
 enum Content {
     Profile(Box<ProfileRecord>),
@@ -141,7 +141,7 @@ impl Options {
         }
     }
 
-    /// Returns whether another run counts the calls.
+    /// Returns whether a traced run counts the calls.
     fn counts(&self) -> bool {
         !self.no_trace && self.annotate.is_none() && (self.save || self.format.has_counts())
     }

@@ -1,4 +1,4 @@
-//! The sampled runs of a command or workload, and the names of what they show. Main types:
+//! The sampled runs of a command or workload, and the names of their functions. Main types:
 //! [`Sampling`] and [`Sampled`].
 
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) struct Sampling<'a> {
     pub(super) kernel_source: Option<&'a Path>,
 }
 
-/// Why there is no profile.
+/// The reason for a missing profile.
 #[derive(Debug)]
 pub(super) enum RunFailed {
     /// The run could not be sampled.
@@ -69,7 +69,7 @@ pub(super) struct KernelNames {
 }
 
 impl KernelNames {
-    /// Reads them before anything runs, so that a wrong tree is reported at once.
+    /// Reads them before the first run, so that a wrong source tree is reported at once.
     pub(super) fn read(sampling: &Sampling<'_>) -> Result<Self, RunFailed> {
         match Kernel::running(sampling.kernel_source) {
             Ok(kernel) => Ok(Self { kernel: Some(kernel) }),

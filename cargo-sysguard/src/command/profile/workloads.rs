@@ -60,8 +60,8 @@ impl Options {
         Ok(Outcome::Expected)
     }
 
-    /// Returns the names of the selected workloads: those that are named, or else those that have
-    /// one of the words in their name.
+    /// Returns the names of the selected workloads: those with exactly these names, or else those
+    /// whose names contain one of the words.
     fn selected(&self, all: &[&Case]) -> Result<Vec<String>, Failure> {
         let is_runnable = |case: &&&Case| {
             // Only cargo can start a test of `run`.
@@ -117,7 +117,8 @@ impl Options {
         })
     }
 
-    /// Returns the counts of a traced run. A failure is a warning: the samples are worth a report.
+    /// Returns the counts of a traced run. A failure is only a warning: the samples are still
+    /// reported.
     fn count_workload(&self, suite: &Suite, case: &Case) -> Option<Traced> {
         match traced(|| suite.observe_once(case)) {
             Ok(traced) => Some(traced),

@@ -64,8 +64,8 @@ struct WrittenPlace {
     callee: Option<String>,
 }
 
-/// Appends these remarks to a text. If the result would be too large to be read, the stacks are
-/// left out, and then all remarks.
+/// Appends remarks to a text. If the result would exceed the size limit for reading, it leaves out
+/// the stacks, and then all remarks.
 pub fn with_remarks(text: String, remarks: &Remarks) -> String {
     let without_stacks = || Remarks { stacks: BTreeMap::new(), ..remarks.clone() };
     appended(&text, remarks).or_else(|| appended(&text, &without_stacks())).unwrap_or(text)

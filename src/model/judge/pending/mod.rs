@@ -137,7 +137,7 @@ impl Pending {
         &self.remarks.drift
     }
 
-    /// Returns the stack of the first call of a fact, one line a function, innermost first.
+    /// Returns the stack of a fact's first call, one function a line, innermost first.
     pub fn stack(&self, fact: &Fact) -> Option<&[String]> {
         self.remarks.stacks.get(fact).map(|lines| &**lines)
     }

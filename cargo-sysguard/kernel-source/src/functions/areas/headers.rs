@@ -2,8 +2,7 @@
 //!
 //! A header without a row has the subsystem of the sources in its section of MAINTAINERS.
 
-/// As `paths::PATHS`, from the last path to the first, so that an exception comes before its
-/// folder.
+/// Same as `paths::PATHS`, in reverse order of paths, so that an exception comes before its folder.
 #[rustfmt::skip]
 pub(super) const HEADERS: &[(&str, &str)] = &[
     ("include/xen/", "kvm"),

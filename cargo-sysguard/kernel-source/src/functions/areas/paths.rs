@@ -4,7 +4,7 @@
 /// exceptions. A comment gives the reason if the path does not.
 #[rustfmt::skip]
 pub(super) const PATHS: &[(&str, &str)] = &[
-    // The kernel's way in and out: syscalls, exceptions and interrupts pass it.
+    // Entry to and exit from the kernel: syscalls, exceptions and interrupts.
     ("arch/arm64/kernel/entry-common.c", "entry"),
     ("arch/arm64/kernel/entry.S", "entry"),
     ("arch/arm64/kernel/syscall.c", "entry"),
@@ -42,7 +42,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("mm/mempool.c", "slab"), // a reserve of objects
     ("mm/slab", "slab"),
     ("mm/slub.c", "slab"),
-    // Locks, and waiting for them.
+    // Locks.
     ("arch/x86/kernel/paravirt-spinlocks.c", "locking"),
     ("kernel/locking/", "locking"),
     ("lib/lockref.c", "locking"), // a spinlock with a counter
@@ -50,7 +50,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("kernel/rcu/", "rcu"),
     ("kernel/kthread.c", "workqueue"), // threads that run the kernel's work
     ("kernel/workqueue", "workqueue"),
-    // Interrupts, and what they postpone.
+    // Interrupts, and the work that they defer.
     ("arch/arm64/kernel/irq.c", "interrupts"),
     ("arch/riscv/kernel/irq.c", "interrupts"),
     ("arch/x86/kernel/apic/", "interrupts"),
@@ -62,7 +62,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("kernel/smp", "interrupts"), // calls of functions on other CPUs
     ("kernel/softirq.c", "interrupts"),
     ("lib/irq", "interrupts"),
-    // Sleep states and frequencies of CPUs and devices; an idle CPU is here.
+    // Sleep states and frequencies of CPUs and devices, including idle CPUs.
     ("arch/arm64/kernel/idle.c", "power"),
     ("arch/x86/power/", "power"),
     ("arch/x86/kernel/acpi/", "power"),
@@ -99,7 +99,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("lib/crypto/", "crypto"),
     ("drivers/char/random.c", "random"),
     ("drivers/char/hw_random/", "random"),
-    // Virtual machines, and being one.
+    // Virtual machines: hosts and guests.
     ("arch/arm64/kvm/", "kvm"),
     ("arch/riscv/kvm/", "kvm"),
     ("arch/x86/hyperv/", "kvm"),
@@ -127,7 +127,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("arch/x86/lib/clear_page_64.S", "memory"),
     ("arch/x86/lib/copy_page_64.S", "memory"),
     ("arch/x86/mm/", "memory"),
-    // Time of each architecture, and devices that measure it.
+    // Time by architecture, and clock devices.
     ("arch/arm64/kernel/time.c", "time"),
     ("arch/riscv/kernel/time.c", "time"),
     ("arch/x86/kernel/hpet.c", "time"),
@@ -173,7 +173,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("net/core/filter.c", "bpf"), // the functions that BPF programs of sockets call
     ("security/bpf/", "bpf"),
     ("tools/lib/bpf/", "bpf"), // parts that kernel/bpf/ includes
-    // Processes and what belongs to them.
+    // Processes.
     ("arch/arm64/kernel/process.c", "process"),
     ("arch/riscv/kernel/process.c", "process"),
     ("arch/x86/kernel/process", "process"),
@@ -265,13 +265,13 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("lib/devres.c", "device"),
     ("sound/", "device"),
     // Security modules and their hooks.
-    // Data structures and strings, for all.
+    // Shared data structures and strings.
     ("arch/arm64/lib/", "library"),
     ("arch/riscv/lib/", "library"),
     ("arch/x86/lib/", "library"),
     ("lib/", "library"),
     ("rust/", "core"), // Rust's view of all subsystems
-    // Files with syscalls, and what is beside them: `crate::subsystems`.
+    // Files with syscalls and their neighbours: `crate::subsystems`.
     ("arch/arm64/", "arch"),
     ("arch/riscv/kernel/signal", "signal"),
     ("arch/riscv/kernel/sys_riscv.c", "memory"),

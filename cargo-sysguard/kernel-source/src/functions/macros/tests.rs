@@ -23,7 +23,7 @@ fn arguments_replace_parameters() {
 }
 
 #[test]
-fn body_after_the_call_belongs_to_the_last_function() {
+fn body_follows_the_last_function_of_a_call() {
     let handler = made("H", "f", "static void __##f(int a); void f(int a) { __##f(a); } static void __##f(int a)");
     assert_eq!(expanded(std::slice::from_ref(&handler), "H", "x", true), ["x", "__x"]);
     assert_eq!(expanded(&[handler], "H", "x", false), ["x"]);

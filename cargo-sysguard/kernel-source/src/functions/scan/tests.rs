@@ -65,7 +65,7 @@ fn unbalanced_braces_end_at_the_first_column() {
 }
 
 #[test]
-fn calls_of_macros_are_found_with_and_without_bodies() {
+fn macro_calls_may_have_bodies() {
     let text = "DEFINE_SHOW(x);\nSYSCALL_DEFINE1(read, int, fd)\n{\n\tF(1);\n}\nstatic HANDLER(h)\n{\n}\nBARE(y)\nint g(void)\n{\n}\n";
     let expected = [
         ("DEFINE_SHOW", "x", false),

@@ -1,4 +1,4 @@
-//! Tests of the tokens: what is skipped.
+//! Tests of the tokens and of skipped text.
 
 use super::*;
 

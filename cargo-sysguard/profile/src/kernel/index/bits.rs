@@ -51,7 +51,7 @@ impl Writer {
 #[derive(Debug)]
 pub(super) struct Reader<'b> {
     bytes: &'b [u8],
-    /// Bits that were taken from the bytes and not yet used, the next one lowest.
+    /// Bits that were read but not used yet, the next one lowest.
     held: u64,
     count: u32,
 }
@@ -74,7 +74,7 @@ impl<'b> Reader<'b> {
         bits
     }
 
-    /// Calls `found` with as many numbers as were written.
+    /// Reads `count` numbers and calls `found` with each.
     pub(super) fn sorted(&mut self, count: usize, width: u32, mut found: impl FnMut(u64)) {
         let plain = plain_bits(count, width);
         let mut number = 0;

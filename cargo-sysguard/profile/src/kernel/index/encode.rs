@@ -58,7 +58,7 @@ pub fn encode(trees: &[Functions]) -> Vec<u8> {
 impl<'f> Row<'f> {
     /// Writes subsystem, sections and includers.
     fn put(&self, text: &mut Vec<u8>, subsystems: &[&str], sections: &[&str], numbers: &BTreeMap<&str, usize>) {
-        // Rules for subsystems are the same for all versions, up to sections that headers follow.
+        // Keep only the newest subsystem: versions differ only in headers that follow a section.
         let newest = self.files.last().map_or("", |(_, file)| &file.subsystem);
         put(text, subsystems.binary_search(&newest).unwrap_or_default());
         let section = |file: &SourceFile| {
@@ -80,7 +80,7 @@ impl<'f> Row<'f> {
         includers.iter().for_each(|number| put(text, *number));
     }
 
-    /// Writes the functions, those of the same linkage and versions together. Returns how many.
+    /// Writes the functions, grouped by linkage and versions. Returns their number.
     fn put_functions(&self, text: &mut Vec<u8>, bits: &mut Writer) -> usize {
         let mut versions = BTreeMap::<(u64, Linkage), usize>::new();
         for (version, file) in &self.files {

@@ -1,4 +1,4 @@
-//! Tests of the index: what is read is what was written, and the built-in one is intact.
+//! Tests of the index: it is read as written, and the built-in one is intact.
 
 use kernel_source::{Functions, SourceFile, Version};
 

@@ -13,17 +13,17 @@ pub(super) struct Candidates {
     pub(super) files: Vec<usize>,
 }
 
-/// What the entries of syscalls show of the architecture: arch/*/include/asm/syscall_wrapper.h.
+/// Entry points of read(2) by architecture: arch/*/include/asm/syscall_wrapper.h.
 const ENTRIES: [(&str, &str); 3] =
     [("__x64_sys_read", "arch/x86/"), ("__arm64_sys_read", "arch/arm64/"), ("__riscv_sys_read", "arch/riscv/")];
 
-/// Returns the folder of the architecture of a kernel, or `arch/` if it is not known.
+/// Returns the folder of a kernel's architecture, or `arch/` if unknown.
 pub(super) fn arch(symbols: &[Symbol]) -> &'static str {
     let is_there = |(entry, _): &&(&str, &str)| symbols.iter().any(|symbol| symbol.name == *entry);
     ENTRIES.iter().find(is_there).map_or("arch/", |(_, arch)| arch)
 }
 
-/// What `module_init` and `module_exit` name the functions of every module: include/linux/module.h.
+/// Aliases that `module_init` and `module_exit` define in every module: include/linux/module.h.
 const OF_EVERY_MODULE: [&str; 2] = ["init_module", "cleanup_module"];
 
 impl Candidates {
@@ -40,7 +40,7 @@ impl Candidates {
             let all: Vec<(usize, Linkage)> =
                 found.candidates(&name).iter().copied().filter(|&(file, _)| runs_here(file)).collect();
             if !all.is_empty() {
-                // The letter is that of the function itself, not that of a part or of a family.
+                // The letter holds for the function itself, not for parts and families.
                 let fitting = if name == symbol.name { fitting(symbol.binding, &all) } else { Vec::new() };
                 let chosen = if fitting.is_empty() { all } else { fitting };
                 let mut files: Vec<usize> = chosen.into_iter().map(|(file, _)| file).collect();
@@ -52,7 +52,7 @@ impl Candidates {
     }
 }
 
-/// Returns the definitions that the linker would show with this letter.
+/// Returns the definitions that kallsyms would list with this letter.
 fn fitting(binding: Binding, all: &[(usize, Linkage)]) -> Vec<(usize, Linkage)> {
     let fits = |linkage: Linkage| match binding {
         Binding::Global => linkage != Linkage::Static,

@@ -46,14 +46,14 @@ fn only(names: &[&str], at: usize) -> String {
 }
 
 #[test]
-fn function_between_two_of_one_file_is_of_that_file() {
+fn function_takes_the_file_of_both_neighbours() {
     assert_eq!(only(&["a1", "shared", "a2"], 1), "fs/a.c (neighbours)");
     assert_eq!(only(&["a1", "unknown", "a2"], 1), "fs/a.c (neighbours)");
     assert_eq!(only(&["b1", "inlined", "shared", "b2"], 2), "fs/b.c (neighbours)");
 }
 
 #[test]
-fn function_between_two_files_is_of_the_only_one_that_defines_it() {
+fn function_takes_the_neighbouring_file_that_defines_it() {
     assert_eq!(only(&["a1", "other", "b1"], 1), "?"); // fs/small.c has no name that shows it
     assert_eq!(only(&["a1", "twice", "b1", "c1", "c2"], 1), "fs/a.c (neighbours)");
     assert_eq!(only(&["a1", "shared", "b1"], 1), "?"); // both
@@ -61,13 +61,13 @@ fn function_between_two_files_is_of_the_only_one_that_defines_it() {
 }
 
 #[test]
-fn nothing_is_guessed_at_the_end_of_a_section() {
+fn function_at_the_end_of_a_section_stays_undecided() {
     assert_eq!(only(&["shared", "a1"], 0), "?");
     assert_eq!(only(&["a1", "shared", "__sched_text_start", "a2"], 1), "?");
 }
 
 #[test]
-fn contradicted_name_is_not_believed() {
+fn contradicted_name_is_dropped() {
     assert_eq!(only(&["a1", "c1", "a2"], 1), "fs/a.c (neighbours)");
     assert_eq!(only(&["a1", "h1", "a2"], 1), "include/linux/h.h");
 }
@@ -80,7 +80,7 @@ fn part_has_the_file_of_the_whole() {
 }
 
 #[test]
-fn function_of_a_module_is_of_its_files() {
+fn module_contains_only_its_own_files() {
     // `shared` is in fs/a.c and fs/b.c, and another function shows that the module has fs/b.c.
     assert_eq!(only(&["shared\t[mod]", "b1\t[mod]"], 0), "fs/b.c (neighbours)");
     assert_eq!(only(&["unknown\t[mod]", "b1\t[mod]"], 0), "fs/b.c (neighbours)");

@@ -27,7 +27,7 @@ fn hidden_addresses_are_no_symbols() {
 }
 
 #[test]
-fn of_aliases_the_name_that_perf_shows_is_kept() {
+fn alias_that_perf_shows_is_kept() {
     for (lines, best) in [
         (["W weak_alias", "t local"], "local"),
         (["t local", "T global"], "global"),

@@ -49,7 +49,7 @@ fn equal_stacks_become_one_sample() {
 }
 
 #[test]
-fn each_program_of_a_process_has_its_own_code() {
+fn programs_of_one_process_have_separate_code() {
     let (samples, processes) = collect(vec![
         name(1, 1, 1, "sh", true),
         map(1, 2, 0x1000, "/bin/sh"),
@@ -60,7 +60,7 @@ fn each_program_of_a_process_has_its_own_code() {
         map(2, 7, 0x1000, "/bin/true"),
         sample(2, 8, &[0x1010]),
         Record::Exit { pid: 2, time: 9 },
-        // A number that is used again.
+        // A process number is reused.
         Record::Fork { pid: 2, parent: 1, time: 10 },
         sample(2, 11, &[0x1020]),
     ]);

@@ -45,11 +45,11 @@ fn sample(misc: u16, body: &[u8], has_stacks: bool) -> Option<RawSample> {
 }
 
 #[test]
-fn chains_are_divided_by_their_contexts() {
+fn chains_are_split_by_context() {
     let chain = [PERF_CONTEXT_KERNEL, 0xffff_0010, 0xffff_0020, PERF_CONTEXT_USER, 0x10, 0x20, 0x30];
     let read = sample(PERF_RECORD_MISC_KERNEL, &head(&chain).0, false).expect("a sample");
     assert_eq!((read.pid, read.tid, read.time, read.period, read.in_kernel), (7, 8, 50, 1_003_009, true));
-    // The call before a return address is meant.
+    // The address before a return address lies in the call.
     assert_eq!(read.kernel, [0xffff_0010, 0xffff_001f]);
     assert_eq!(read.user, UserStack::Chain(vec![0x10, 0x1f, 0x2f]));
     let user = sample(2, &head(&[PERF_CONTEXT_USER, 0x10]).0, false).expect("a sample");
@@ -60,13 +60,13 @@ fn chains_are_divided_by_their_contexts() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn stacks_are_cut_to_what_was_copied() {
+fn stacks_end_where_the_copy_ends() {
     let registers = |abi: u64| head(&[]).long(abi).long(0x100).long(0x200).long(0x300);
     let stack = |bytes: Bytes| bytes.long(16).long(1).long(2).long(8);
     let read = |bytes: Bytes| sample(2, &bytes.0, true).map(|sample| sample.user);
     let copied = UserStack::Copy { registers: vec![0x100, 0x200, 0x300], stack: 1_u64.to_ne_bytes().to_vec() };
     assert_eq!(read(stack(registers(PERF_SAMPLE_REGS_ABI_64))), Some(copied));
-    // Only the instruction of a 32-bit task is known.
+    // A 32-bit task has only one frame.
     assert_eq!(read(stack(registers(1))), Some(UserStack::Chain(vec![0x300])));
     // A task that exits has no memory, so neither registers nor a stack.
     assert_eq!(read(head(&[]).long(0).long(0)), Some(UserStack::Chain(Vec::new())));
@@ -97,7 +97,7 @@ fn mappings_names_and_ends_are_read() {
 }
 
 #[test]
-fn cut_records_are_skipped() {
+fn truncated_records_are_skipped() {
     let chain = [PERF_CONTEXT_USER, 0x10, 0x20];
     let whole = head(&chain).long(PERF_SAMPLE_REGS_ABI_64).long(1).long(2).long(3).long(8).long(4).long(8).0;
     for length in 0..whole.len() {

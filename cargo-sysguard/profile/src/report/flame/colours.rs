@@ -46,7 +46,7 @@ const PROGRAM: &str = "#dcdcdc";
 const USER: &str = "#ececec";
 const UNKNOWN: &str = "#ffffff";
 
-/// Names of groups that are no subsystems.
+/// Names of groups other than subsystems.
 const USER_CODE: &str = "user code";
 const UNKNOWN_CODE: &str = "kernel, place unknown";
 

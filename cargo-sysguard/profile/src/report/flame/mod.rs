@@ -88,7 +88,7 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord, place: Plac
     writeln!(out, "</svg>")
 }
 
-/// Returns what the picture shows.
+/// Returns the line below the title.
 fn subtitle(record: &ProfileRecord) -> String {
     format!(
         "{} samples of CPU time: {} % in user code, {} % in the kernel (Linux {}, {}). \
@@ -137,7 +137,7 @@ fn draw(out: &mut dyn io::Write, one: &Box<'_>, bottom: f64, row: f64, colours: 
     writeln!(out, "</g>")
 }
 
-/// Returns as much of a name as fits into a width; nothing if that would say nothing.
+/// Returns as much of a name as fits into a width; nothing if too little fits.
 fn clipped(name: &str, width: f64, letter: f64) -> String {
     let letters = (width / letter).max(0.0) as usize;
     if name.chars().count() <= letters {

@@ -1,13 +1,13 @@
-//! The stacks of a profile as a tree, and where its boxes are. Main type: [`Node`].
+//! The stacks of a profile as a tree of boxes. Main type: [`Node`].
 
 use std::collections::BTreeMap;
 
 use crate::report::record::ProfileRecord;
 use crate::report::stacks::FunctionRecord;
 
-/// The most functions of a stack that are drawn: more would not be readable on a page.
+/// The most functions of a stack that are drawn. More would not be readable on a page.
 const DEEPEST: usize = 52;
-/// How many of the outermost functions of a deeper stack are drawn.
+/// Outermost functions of a deeper stack that are drawn.
 const OUTERMOST: usize = 6;
 
 /// A function with the samples of those that it called.
@@ -18,14 +18,14 @@ pub(super) struct Node<'a> {
     pub(super) called: BTreeMap<Drawn<'a>, Node<'a>>,
 }
 
-/// What a box stands for, in the order in which boxes are beside each other.
+/// The content of a box. Adjacent boxes have this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Drawn<'a> {
     /// Everything.
     All,
     /// A program by its name.
     Program(&'a str),
-    /// Functions that are left out, by their number.
+    /// A number of functions that are left out.
     Omitted(usize),
     /// A function.
     Function(&'a FunctionRecord),

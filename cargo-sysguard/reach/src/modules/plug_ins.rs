@@ -101,7 +101,7 @@ pub(super) fn plug_ins(reach: &Reach) -> Vec<PlugIn> {
     for (at, module) in reach.modules.iter().enumerate() {
         let name = module.path.file_name().unwrap_or_default().to_string_lossy();
         let is_reached = |loader: &&Loader| {
-            name.starts_with(loader.library) && loader.functions.iter().any(|function| module.exports.contains(*function))
+            name.starts_with(loader.library) && loader.functions.iter().any(|function| module.reached_exports.contains(*function))
         };
         for loader in LOADERS.iter().filter(is_reached) {
             let places = places(&loader.plug_ins, &module.path);

@@ -99,6 +99,8 @@ pub(super) struct RunRecord {
     pub(super) generates_code: bool,
     /// Whether other programs were executed. Their calls are not counted.
     pub(super) executed_others: bool,
+    /// The number of processes that outlived the first one and were killed.
+    pub(super) killed_stragglers: u64,
 }
 
 /// A call that is reachable or was observed.
@@ -149,8 +151,8 @@ impl ReachRecord {
             calls,
             sites: reach.sites as u64,
             unresolved: reach.unresolved.iter().map(|site| UnresolvedRecord::of(site, reach, lines)).collect(),
-            loads_modules: reach.loads_modules.as_ref().map(|chain| ChainRecord::of(chain, lines)),
-            executes_programs: reach.executes_programs.as_ref().map(|chain| ChainRecord::of(chain, lines)),
+            loads_modules: reach.loads_modules.as_ref().map(ChainRecord::plain),
+            executes_programs: reach.executes_programs.as_ref().map(ChainRecord::plain),
         }
     }
 
@@ -171,6 +173,12 @@ impl ReachRecord {
     /// Returns the files with the digests that they had: path and SHA-256.
     pub fn digests(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.modules.iter().map(|module| (Path::new(&module.path), module.sha256.as_str()))
+    }
+
+    /// Returns the names of the reachable calls of a subsystem or name that is selected.
+    pub fn reachable_of(&self, is_selected: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let reachable = self.calls.iter().filter(|call| call.chain.is_some());
+        reachable.filter(|call| is_selected(&call.subsystem, &call.name)).map(|call| call.name.clone()).collect()
     }
 
     /// Returns the names of the reachable calls.
@@ -261,6 +269,7 @@ impl From<&Observed> for RunRecord {
             status: observed.exit.shell_status(),
             generates_code: observed.generates_code,
             executed_others: observed.executed_others,
+            killed_stragglers: observed.killed_stragglers,
         }
     }
 }

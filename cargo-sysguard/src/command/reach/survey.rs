@@ -1,0 +1,88 @@
+//! The survey of a program, and its failures as those of a command. Main types: [`Surveyed`] and
+//! [`Reachability`].
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use reach::modules::Unusable;
+use reach::observe::Observed;
+use reach::report::{ReachRecord, SourceLines, Subject};
+use reach::survey::Survey;
+use sysguard::unstable::linux::{SymbolFiles, TraceError};
+use sysguard::unstable::model::attribution::entry_points;
+
+use super::selects;
+use crate::cargo::BuildFlags;
+use crate::context::Context;
+use crate::exit_code::{Failure, Outcome};
+use crate::only::{Only, selected};
+
+/// The survey of a program.
+#[derive(Debug)]
+pub(super) struct Surveyed(Survey);
+
+/// Analyses a program.
+pub(super) fn survey(program: &Path, given: &[PathBuf], observed: Option<Observed>) -> Result<Surveyed, Failure> {
+    Survey::of(program, given, observed).map(Surveyed).map_err(|error| unusable(&error))
+}
+
+impl Surveyed {
+    /// Returns the record, with source lines for the ways that are asked for.
+    pub(super) fn record(&self, subject: &Subject, asked: &[Only]) -> ReachRecord {
+        let asked = selected(asked);
+        let is_asked = |name: &str, subsystem: &str| selects(&asked, subsystem, name);
+        let calls: BTreeSet<String> = self
+            .0
+            .reach
+            .calls
+            .keys()
+            .filter(|syscall| is_asked(&syscall.name(), entry_points::subsystem(**syscall).slug()))
+            .map(|syscall| syscall.name().into_owned())
+            .collect();
+        let files = SymbolFiles::with_debug_packages();
+        ReachRecord::new(subject, &self.0, &SourceLines::new(&files, &self.0.modules, calls))
+    }
+}
+
+fn unusable(error: &Unusable) -> Failure {
+    let help = match error {
+        Unusable::Script { interpreter, .. } => {
+            let program = interpreter.split_whitespace().next().unwrap_or_default();
+            format!("\nhelp: run `cargo sysguard reach {program}`; the interpreter can run any script")
+        }
+        _ => String::new(),
+    };
+    Failure { outcome: Outcome::NotStarted, message: format!("{error}{help}") }
+}
+
+/// Returns a failed run as a failure of the command.
+pub(super) fn traced(error: &TraceError) -> Failure {
+    let outcome = match error {
+        TraceError::Exec { .. } | TraceError::Directory { .. } => Outcome::NotStarted,
+        TraceError::Impossible { .. } => Outcome::Untraceable,
+        _ => Outcome::Failed,
+    };
+    Failure { outcome, message: error.to_string() }
+}
+
+/// Refuses a run that lost events.
+pub(super) fn checked(observed: Observed) -> Result<Observed, Failure> {
+    match observed.lost_events {
+        0 => Ok(observed),
+        lost => Err(Failure::failed(format!("{lost} events were lost, so the run is incomplete"))),
+    }
+}
+
+/// What a program could call, for other commands.
+#[derive(Debug)]
+pub(crate) struct Reachability {
+    record: ReachRecord,
+}
+
+/// Analyses a program without running it. `name` is as for `reach`.
+pub(crate) fn reachability(name: &OsStr, flags: &BuildFlags, context: &Context) -> Result<Reachability, Failure> {
+    let program = super::program::find(name, flags, context)?;
+    let subject = Subject { workload: None, command: vec![name.to_string_lossy().into_owned()] };
+    Ok(Reachability { record: survey(&program, &[], None)?.record(&subject, &[]) })
+}

@@ -7,6 +7,7 @@
 mod html;
 mod markdown;
 mod named;
+mod static_reach;
 mod record;
 mod wording;
 
@@ -15,6 +16,7 @@ use std::io;
 use crate::model::expectation::Expectation;
 use crate::model::explain::Kernel;
 use crate::model::taxonomy::Taxonomy;
+pub use static_reach::StaticReach;
 pub(super) use record::EvidenceRecord;
 
 /// One workload and its file.
@@ -28,6 +30,8 @@ pub struct Evidence<'a> {
     pub expectation: &'a Expectation,
     /// Where its time goes, as markup for [`EvidenceFormat::Html`]; other formats leave it out.
     pub profile: Option<&'a str>,
+    /// What its program could call, if that was analysed and saved.
+    pub reach: Option<&'a StaticReach>,
 }
 
 /// The formats of the evidence.

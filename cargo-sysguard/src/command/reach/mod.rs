@@ -23,7 +23,7 @@ use crate::exit_code::{Failure, Outcome};
 use crate::only::{Only, selected};
 use crate::output::{self, ReportFile};
 
-pub(crate) use survey::{Reachability, reachability};
+pub(crate) use survey::{Reachability, reachability, reachability_of};
 
 /// `reach`'s options.
 #[derive(Debug, clap::Args)]

@@ -15,7 +15,7 @@ use sysguard::unstable::settings::{Flags, Settings};
 
 use super::survey::{survey, traced};
 use super::{Found, Options};
-use crate::cargo::BuildFlags;
+use crate::cargo::PackageFlags;
 use crate::command_line::{CommandLine, Failed};
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
@@ -29,7 +29,7 @@ impl Options {
     /// Analyses the program, with what a run of it shows.
     pub(super) fn program(&self, context: &Context) -> Result<Found, Failure> {
         let name = self.program.as_deref().unwrap_or_default();
-        let path = find(name, &self.cargo, context)?;
+        let path = find(name, &self.cargo.packages, &self.cargo.build_flags(), context)?;
         let is_run = self.run || !self.arguments.is_empty();
         let observed = if is_run { Some(self.observe(&path)?) } else { None };
         let words = [name].into_iter().chain(self.arguments.iter().map(OsString::as_os_str));
@@ -62,9 +62,14 @@ impl Options {
 
 /// Finds a program: `bin:NAME` is built, a path is taken as it is, and another name is looked for on
 /// PATH.
-pub(super) fn find(name: &OsStr, flags: &BuildFlags, context: &Context) -> Result<PathBuf, Failure> {
+pub(super) fn find(
+    name: &OsStr,
+    packages: &PackageFlags,
+    flags: &[OsString],
+    context: &Context,
+) -> Result<PathBuf, Failure> {
     if let Some(binary) = name.to_str().and_then(|name| name.strip_prefix(BINARY)) {
-        return build(binary, flags, &context.settings(Flags::default())?);
+        return build(binary, packages, flags, &context.settings(Flags::default())?);
     }
     if name.as_encoded_bytes().contains(&b'/') {
         return Ok(PathBuf::from(name));
@@ -80,8 +85,8 @@ pub(super) fn find(name: &OsStr, flags: &BuildFlags, context: &Context) -> Resul
 }
 
 /// Builds a binary of the selected packages.
-fn build(name: &str, flags: &BuildFlags, settings: &Settings) -> Result<PathBuf, Failure> {
-    let packages = flags.packages.select(&settings.cargo)?.packages;
+fn build(name: &str, packages: &PackageFlags, flags: &[OsString], settings: &Settings) -> Result<PathBuf, Failure> {
+    let packages = packages.select(&settings.cargo)?.packages;
     let binaries = || packages.iter().flat_map(|package| package.targets.iter().filter(|target| target.is_bin()));
     let has_it = |package: &&cargo_metadata::Package| {
         package.targets.iter().any(|target| target.is_bin() && target.name == name)
@@ -95,7 +100,7 @@ fn build(name: &str, flags: &BuildFlags, settings: &Settings) -> Result<PathBuf,
     };
     let target = Target { kind: TargetKind::Bin, name: name.to_owned() };
     let colour = suites::colour_flags(settings.colour);
-    let arguments: Vec<OsString> = flags.build_flags().into_iter().chain(colour).collect();
+    let arguments: Vec<OsString> = flags.iter().cloned().chain(colour).collect();
     let build =
         Build { cargo: &settings.cargo, flags: &arguments, shown: true, stdin: std::process::Stdio::null(), without: &[] };
     let built = build.run(&[(package, [target.clone()].into())]);

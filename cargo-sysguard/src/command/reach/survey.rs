@@ -1,7 +1,7 @@
 //! The survey of a program, and its failures as those of a command. Main types: [`Surveyed`] and
 //! [`Reachability`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,10 @@ use reach::report::{ReachRecord, SourceLines, Subject};
 use reach::survey::Survey;
 use sysguard::unstable::linux::{SymbolFiles, TraceError};
 use sysguard::unstable::model::attribution::entry_points;
+use sysguard::unstable::report::explain::Ways;
 
 use super::selects;
-use crate::cargo::BuildFlags;
+use crate::cargo::PackageFlags;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::only::{Only, selected};
@@ -76,13 +77,41 @@ pub(super) fn checked(observed: Observed) -> Result<Observed, Failure> {
 
 /// What a program could call, for other commands.
 #[derive(Debug)]
-pub(crate) struct Reachability {
-    record: ReachRecord,
-}
+pub(crate) struct Reachability(ReachRecord);
 
 /// Analyses a program without running it. `name` is as for `reach`.
-pub(crate) fn reachability(name: &OsStr, flags: &BuildFlags, context: &Context) -> Result<Reachability, Failure> {
-    let program = super::program::find(name, flags, context)?;
-    let subject = Subject { workload: None, command: vec![name.to_string_lossy().into_owned()] };
-    Ok(Reachability { record: survey(&program, &[], None)?.record(&subject, &[]) })
+pub(crate) fn reachability(name: &OsStr, packages: &PackageFlags, context: &Context) -> Result<Reachability, Failure> {
+    let program = super::program::find(name, packages, &packages.lock_flags(), context)?;
+    reachability_of(&program)
+}
+
+/// Analyses a program file without running it.
+pub(crate) fn reachability_of(program: &Path) -> Result<Reachability, Failure> {
+    let subject = Subject { workload: None, command: vec![program.to_string_lossy().into_owned()] };
+    Ok(Reachability(survey(program, &[], None)?.record(&subject, &[])))
+}
+
+impl Reachability {
+    /// Returns the ways to some calls. `program` is its name for the user.
+    pub(crate) fn ways(&self, program: &OsStr, calls: &BTreeSet<String>) -> Ways {
+        let way = |call: &String| Some((call.clone(), self.0.way(call)?));
+        let others = calls.iter().filter(|call| self.0.way(call).is_none());
+        Ways {
+            program: program.to_string_lossy().into_owned(),
+            found: calls.iter().filter_map(way).collect(),
+            others: others.cloned().collect(),
+            doubts: self.0.doubts(),
+        }
+    }
+
+    /// Returns the reachable calls, each with a way to it.
+    pub(crate) fn calls(&self) -> BTreeMap<String, String> {
+        let way = |call: &str| Some((call.to_owned(), self.0.way(call)?));
+        self.0.reachable().into_iter().filter_map(way).collect()
+    }
+
+    /// Returns whether they are an upper bound.
+    pub(crate) fn is_upper_bound(&self) -> bool {
+        self.0.is_upper_bound()
+    }
 }

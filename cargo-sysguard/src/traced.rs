@@ -24,10 +24,11 @@ use sysguard::unstable::runner::{Case, Suite, git};
 use sysguard::unstable::settings::Settings;
 
 use crate::cargo::{BuildFlags, TargetFlags};
-use crate::command::reach::{Reachability, reachability_of};
 use crate::exit_code::{Failure, Outcome};
 use crate::git::{Revision, Worktree};
+use crate::message;
 use crate::proposals::Proposals;
+use crate::reachability::{Reachability, reachability_of};
 use crate::suites;
 
 /// Which workloads are traced, and how.
@@ -162,10 +163,19 @@ impl Traced<'_> {
     }
 }
 
-/// Returns what a program could call. One that cannot be analysed is not compared, as on other
-/// processors.
+/// Returns what a program could call. One that cannot be analysed is not compared, and neither is
+/// any on another processor.
 fn analyse(program: &PathBuf) -> Option<Rc<Reachability>> {
-    reachability_of(program).ok().map(Rc::new)
+    match reachability_of(program) {
+        Ok(reachability) => Some(Rc::new(reachability)),
+        Err(Failure { outcome: Outcome::Untraceable, .. }) => None,
+        Err(failure) => {
+            let text = format!("reachable calls are not compared: {}", failure.message);
+            // Ignore a closed standard error: this is only a warning.
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&text));
+            None
+        }
+    }
 }
 
 /// Returns the calls that are reachable at one revision only; `None` if there are none.

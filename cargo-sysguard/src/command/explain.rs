@@ -14,13 +14,13 @@ use sysguard::unstable::report::{Palette, explain as words};
 use sysguard::unstable::settings::Flags;
 
 use crate::cargo::PackageFlags;
-use crate::command::reach::reachability;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::kernel_tree::KernelTree;
 use crate::message;
 use crate::output;
 use crate::proposals::Proposals;
+use crate::reachability::reachability;
 use crate::recorded::{self, Workload};
 
 /// `explain`'s options.

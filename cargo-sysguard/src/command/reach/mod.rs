@@ -4,7 +4,6 @@
 //! It is evidence beside baselines, and fails only if asked to (`--forbid`).
 
 mod program;
-mod survey;
 mod workload;
 
 use std::collections::BTreeSet;
@@ -14,7 +13,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reach::report::{Format, ReachRecord, write, write_ways};
-use sysguard::unstable::model::observe::selected::Selected;
 use sysguard::unstable::report::Palette;
 
 use crate::cargo::BuildFlags;
@@ -22,8 +20,7 @@ use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::only::{Only, selected};
 use crate::output::{self, ReportFile};
-
-pub(crate) use survey::{Reachability, reachability, reachability_of};
+use crate::reachability::selects;
 
 /// `reach`'s options.
 #[derive(Debug, clap::Args)]
@@ -154,14 +151,9 @@ impl Options {
     /// Returns the calls that `--why` selects: those of a subsystem that are reachable, and those by
     /// name.
     fn asked(&self, record: &ReachRecord) -> Vec<String> {
-        let asked = self::selected(&self.why);
+        let asked = selected(&self.why);
         let mut calls: BTreeSet<String> = asked.syscalls.clone();
         calls.extend(record.reachable_of(|subsystem, name| selects(&asked, subsystem, name)));
         calls.into_iter().collect()
     }
-}
-
-/// Returns whether a call is selected by its name or the subsystem of its entry point.
-fn selects(selected: &Selected, subsystem: &str, name: &str) -> bool {
-    selected.syscalls.contains(name) || selected.subsystems.iter().any(|selected| selected.slug() == subsystem)
 }

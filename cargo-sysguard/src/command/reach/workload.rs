@@ -9,11 +9,11 @@ use sysguard::unstable::model::run::workload::Program;
 use sysguard::unstable::runner::Case;
 use sysguard::unstable::settings::Flags;
 
-use super::survey::{checked, survey, traced};
 use super::{Found, Options};
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::message;
+use crate::reachability::{checked, survey, traced};
 use crate::reaches::SavedReaches;
 use crate::suites::{self, Package};
 

@@ -1,5 +1,7 @@
-//! The survey of a program, and its failures as those of a command. Main types: [`Surveyed`] and
+//! What a program could call: its survey, with the failures of a command. Main types: [`Surveyed`] and
 //! [`Reachability`].
+
+mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -11,26 +13,28 @@ use reach::report::{ReachRecord, SourceLines, Subject};
 use reach::survey::Survey;
 use sysguard::unstable::linux::{SymbolFiles, TraceError};
 use sysguard::unstable::model::attribution::entry_points;
+use sysguard::unstable::model::observe::selected::Selected;
 use sysguard::unstable::report::explain::Ways;
 
-use super::selects;
 use crate::cargo::PackageFlags;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::only::{Only, selected};
 
+pub(crate) use program::find;
+
 /// The survey of a program.
 #[derive(Debug)]
-pub(super) struct Surveyed(Survey);
+pub(crate) struct Surveyed(Survey);
 
 /// Analyses a program.
-pub(super) fn survey(program: &Path, given: &[PathBuf], observed: Option<Observed>) -> Result<Surveyed, Failure> {
+pub(crate) fn survey(program: &Path, given: &[PathBuf], observed: Option<Observed>) -> Result<Surveyed, Failure> {
     Survey::of(program, given, observed).map(Surveyed).map_err(|error| unusable(&error))
 }
 
 impl Surveyed {
     /// Returns the record, with source lines for the ways that are asked for.
-    pub(super) fn record(&self, subject: &Subject, asked: &[Only]) -> ReachRecord {
+    pub(crate) fn record(&self, subject: &Subject, asked: &[Only]) -> ReachRecord {
         let asked = selected(asked);
         let is_asked = |name: &str, subsystem: &str| selects(&asked, subsystem, name);
         let calls: BTreeSet<String> = self
@@ -58,7 +62,7 @@ fn unusable(error: &Unusable) -> Failure {
 }
 
 /// Returns a failed run as a failure of the command.
-pub(super) fn traced(error: &TraceError) -> Failure {
+pub(crate) fn traced(error: &TraceError) -> Failure {
     let outcome = match error {
         TraceError::Exec { .. } | TraceError::Directory { .. } => Outcome::NotStarted,
         TraceError::Impossible { .. } => Outcome::Untraceable,
@@ -68,7 +72,7 @@ pub(super) fn traced(error: &TraceError) -> Failure {
 }
 
 /// Refuses a run that lost events.
-pub(super) fn checked(observed: Observed) -> Result<Observed, Failure> {
+pub(crate) fn checked(observed: Observed) -> Result<Observed, Failure> {
     match observed.lost_events {
         0 => Ok(observed),
         lost => Err(Failure::failed(format!("{lost} events were lost, so the run is incomplete"))),
@@ -81,7 +85,7 @@ pub(crate) struct Reachability(ReachRecord);
 
 /// Analyses a program without running it. `name` is as for `reach`.
 pub(crate) fn reachability(name: &OsStr, packages: &PackageFlags, context: &Context) -> Result<Reachability, Failure> {
-    let program = super::program::find(name, packages, &packages.lock_flags(), context)?;
+    let program = find(name, packages, &packages.lock_flags(), context)?;
     reachability_of(&program)
 }
 
@@ -114,4 +118,9 @@ impl Reachability {
     pub(crate) fn is_upper_bound(&self) -> bool {
         self.0.is_upper_bound()
     }
+}
+
+/// Returns whether a call is selected by its name or the subsystem of its entry point.
+pub(crate) fn selects(selected: &Selected, subsystem: &str, name: &str) -> bool {
+    selected.syscalls.contains(name) || selected.subsystems.iter().any(|selected| selected.slug() == subsystem)
 }

@@ -1,6 +1,6 @@
 //! What is analysed, and what the analysis found. Main types: [`Module`] and [`Reach`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sysguard::unstable::model::kernel::syscall::Syscall;
@@ -59,6 +59,9 @@ pub struct Reach {
     /// A way to execve(2) or execveat(2), if one is reached. Programs that are executed are not part
     /// of the analysis.
     pub executes_programs: Option<Chain>,
+    /// The names of the reached functions that a file exports, as they are in its symbols. Some of
+    /// them load plug-ins: those of nsswitch.conf(5), for example.
+    pub exports: BTreeSet<String>,
 }
 
 /// A file of an analysis.

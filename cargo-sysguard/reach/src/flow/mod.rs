@@ -1,5 +1,7 @@
 //! Follows values through a function, to know them at its calls. Main type: [`Flow`].
 
+mod arithmetic;
+mod operands;
 mod state;
 mod step;
 mod value;
@@ -99,6 +101,9 @@ impl Flow {
                     flow.jumps.push(at);
                 }
                 if let Some((targets, is_jump)) = targets(program, place.module, code, instruction, &state) {
+                    if is_jump {
+                        step.share_arguments(&state);
+                    }
                     flow.calls.insert(at, Call { targets, is_jump, state: state.clone() });
                 }
                 step.apply(instruction, &mut state);

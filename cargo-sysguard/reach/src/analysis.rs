@@ -66,7 +66,6 @@ pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
     let executes = |(syscall, chain): (&Syscall, &Chain)| syscall.is_execute().then(|| chain.clone());
     reach.executes_programs = reach.calls.iter().find_map(executes);
     reach.loads_modules = words.way_to(&LOADERS);
-    reach.exports = words.exports();
     Ok(reach)
 }
 
@@ -101,6 +100,7 @@ impl Words<'_, '_, '_> {
             build_id: crate::image::Header::read(&module.path, &module.bytes).ok().and_then(|header| header.build_id),
             functions: self.program.image(index).functions.len(),
             reached: reached.get(&index).map_or(0, BTreeSet::len),
+            reached_exports: self.reached_exports(index),
         };
         self.program.modules.iter().enumerate().map(module).collect()
     }
@@ -158,17 +158,12 @@ impl Words<'_, '_, '_> {
         Some(self.chain(&[(*place, place.address)]))
     }
 
-    /// Returns the names of exported functions that are reached.
-    fn exports(&self) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        for (module, image) in self.program.images() {
-            for (name, addresses) in &image.exports {
-                let mut places = addresses.iter().map(|address| Place { module, address: *address });
-                if places.any(|place| self.graph.nodes.contains_key(&place)) {
-                    names.insert(String::from_utf8_lossy(name).into_owned());
-                }
-            }
-        }
-        names
+    /// Returns the names of exported functions of a file that are reached.
+    fn reached_exports(&self, module: usize) -> BTreeSet<String> {
+        let is_reached = |addresses: &[u64]| {
+            addresses.iter().any(|it| self.graph.nodes.contains_key(&Place { module, address: *it }))
+        };
+        let exports = self.program.image(module).exports.iter().filter(|(_, addresses)| is_reached(addresses));
+        exports.map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect()
     }
 }

@@ -59,9 +59,6 @@ pub struct Reach {
     /// A way to execve(2) or execveat(2), if one is reached. Programs that are executed are not part
     /// of the analysis.
     pub executes_programs: Option<Chain>,
-    /// The names of the reached functions that a file exports, as they are in its symbols. Some of
-    /// them load plug-ins: those of nsswitch.conf(5), for example.
-    pub exports: BTreeSet<String>,
 }
 
 /// A file of an analysis.
@@ -77,6 +74,9 @@ pub struct ModuleReach {
     pub functions: usize,
     /// The number of those that can be reached.
     pub reached: usize,
+    /// The names of the reached functions that it exports, as they are in its symbols. Some of them
+    /// load plug-ins: those of nsswitch.conf(5), for example.
+    pub reached_exports: BTreeSet<String>,
 }
 
 /// A way from a root to a syscall: each step is a function that leads to the next one.

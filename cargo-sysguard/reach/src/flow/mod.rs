@@ -91,9 +91,10 @@ impl Flow {
             blocks.walk(program, place.module, code, *start, |instruction| {
                 let at = instruction.ip();
                 if Site::of(instruction).is_some() {
-                    flow.sites.entry(at).or_insert_with(|| state.register(Register::RAX).clone()).join(
-                        state.register(Register::RAX),
-                    );
+                    flow.sites
+                        .entry(at)
+                        .or_insert_with(|| state.register(Register::RAX).clone())
+                        .join(state.register(Register::RAX));
                 }
                 let is_unknown_jump = code.jumps.contains(&at) && !instruction.is_ip_rel_memory_operand();
                 // A jump with the stack as it was at the entry is a call that does not come back.

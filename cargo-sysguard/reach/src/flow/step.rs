@@ -4,7 +4,8 @@ use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, 
 
 use super::arithmetic::with_number;
 use super::operands::{
-    has_thread_segment, is_condition_as_number, is_conditional_move, is_immediate, is_second_byte, is_wide, operand_size,
+    has_thread_segment, is_condition_as_number, is_conditional_move, is_immediate, is_second_byte, is_wide,
+    operand_size,
 };
 use super::state::State;
 use super::value::{Atom, Slot, Value};

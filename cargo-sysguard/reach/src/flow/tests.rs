@@ -31,11 +31,7 @@ fn moves_and_arithmetic_are_followed() {
         ("xor %eax,%eax; mov $60,%al", &[0x31, 0xc0, 0xb0, 0x3c], &[60]),
         ("push $57; pop %rax", &[0x6a, 0x39, 0x58], &[57]),
         ("xor %eax,%eax; sete %al; add $56,%eax", &[0x31, 0xc0, 0x0f, 0x94, 0xc0, 0x83, 0xc0, 0x38], &[56, 57]),
-        (
-            "mov $1,%eax; mov $2,%ecx; cmove %ecx,%eax",
-            &[0xb8, 1, 0, 0, 0, 0xb9, 2, 0, 0, 0, 0x0f, 0x44, 0xc1],
-            &[1, 2],
-        ),
+        ("mov $1,%eax; mov $2,%ecx; cmove %ecx,%eax", &[0xb8, 1, 0, 0, 0, 0xb9, 2, 0, 0, 0, 0x0f, 0x44, 0xc1], &[1, 2]),
         ("sbb %eax,%eax; and $2,%eax; add $5,%eax", &[0x19, 0xc0, 0x83, 0xe0, 0x02, 0x83, 0xc0, 0x05], &[5, 7]),
         ("mov $3,%ecx; lea 4(%rcx),%eax", &[0xb9, 3, 0, 0, 0, 0x8d, 0x41, 0x04], &[7]),
         ("or $-1,%eax", &[0x83, 0xc8, 0xff], &[0xffff_ffff]),

@@ -3,13 +3,15 @@
 //! Data flows one way:
 //!
 //! ```text
-//! modules (bytes of ELF files) → image → code → graph → numbers → result
+//! modules (bytes of ELF files) → image → code → program → graph → flow → numbers → result
 //! ```
 //!
 //! - `image` finds the functions, relocations and symbols of a file.
-//! - `code` finds what each function calls and refers to.
+//! - `code` decodes a function, and finds what it calls and refers to.
+//! - `program` connects the files: symbols, stubs, functions that never return.
 //! - `graph` finds the functions that can be reached.
-//! - `numbers` follows the number of each call back to where it is set.
+//! - `flow` follows values through a function, and `numbers` follows the number of each syscall
+//!   back to where it is set.
 //!
 //! Nothing here reads a file or runs a program. The result is an upper bound only for the files
 //! given, and only if no call is unresolved: [`Reach`] says what is not known.
@@ -17,6 +19,15 @@
 //! The crate is empty on systems and processors that it cannot analyse.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
+mod analysis;
+mod code;
+mod flow;
+mod graph;
+mod image;
+mod numbers;
+mod program;
 mod result;
 
+pub use analysis::analyse;
+pub use image::Header;
 pub use result::{Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};

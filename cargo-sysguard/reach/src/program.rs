@@ -74,9 +74,9 @@ impl<'d> Program<'d> {
             addresses.map(move |address| Place { module, address: *address })
         };
         let mut modules = 0..self.images.len();
-        let mut found: Vec<Place> =
-            modules.find_map(|it| Some(places(it).collect()).filter(|f: &Vec<_>| self.at_start[it] && !f.is_empty()))
-                .unwrap_or_default();
+        let mut found: Vec<Place> = modules
+            .find_map(|it| Some(places(it).collect()).filter(|f: &Vec<_>| self.at_start[it] && !f.is_empty()))
+            .unwrap_or_default();
         if self.image(user).is_symbolic || !self.at_start[user] {
             found.extend(places(user));
         }

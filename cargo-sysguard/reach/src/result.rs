@@ -1,6 +1,6 @@
 //! What is analysed, and what the analysis found. Main types: [`Module`] and [`Reach`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sysguard::unstable::model::kernel::syscall::Syscall;
@@ -74,6 +74,9 @@ pub struct ModuleReach {
     pub functions: usize,
     /// The number of those that can be reached.
     pub reached: usize,
+    /// The names of the reached functions that it exports, as they are in its symbols. Some of them
+    /// load plug-ins: those of nsswitch.conf(5), for example.
+    pub reached_exports: BTreeSet<String>,
 }
 
 /// A way from a root to a syscall: each step is a function that leads to the next one.

@@ -137,10 +137,8 @@ fn writes(instruction: &Instruction, register: Register) -> bool {
 
 /// Returns the number of entries, if the index is compared with it just before.
 fn bound(before: &[&Instruction]) -> Option<u64> {
-    let (place, branch) = before
-        .iter()
-        .enumerate()
-        .find(|(_, it)| matches!(it.mnemonic(), Mnemonic::Ja | Mnemonic::Jae))?;
+    let (place, branch) =
+        before.iter().enumerate().find(|(_, it)| matches!(it.mnemonic(), Mnemonic::Ja | Mnemonic::Jae))?;
     let compare = before[place + 1..].iter().take(3).find(|it| it.mnemonic() == Mnemonic::Cmp)?;
     let is_number = !matches!(compare.op1_kind(), OpKind::Register | OpKind::Memory);
     let last = is_number.then(|| compare.immediate(1))?;

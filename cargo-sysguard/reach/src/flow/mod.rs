@@ -1,5 +1,7 @@
 //! Follows values through a function, to know them at its calls. Main type: [`Flow`].
 
+mod arithmetic;
+mod operands;
 mod state;
 mod step;
 mod value;
@@ -89,9 +91,10 @@ impl Flow {
             blocks.walk(program, place.module, code, *start, |instruction| {
                 let at = instruction.ip();
                 if Site::of(instruction).is_some() {
-                    flow.sites.entry(at).or_insert_with(|| state.register(Register::RAX).clone()).join(
-                        state.register(Register::RAX),
-                    );
+                    flow.sites
+                        .entry(at)
+                        .or_insert_with(|| state.register(Register::RAX).clone())
+                        .join(state.register(Register::RAX));
                 }
                 let is_unknown_jump = code.jumps.contains(&at) && !instruction.is_ip_rel_memory_operand();
                 // A jump with the stack as it was at the entry is a call that does not come back.
@@ -99,6 +102,9 @@ impl Flow {
                     flow.jumps.push(at);
                 }
                 if let Some((targets, is_jump)) = targets(program, place.module, code, instruction, &state) {
+                    if is_jump {
+                        step.share_arguments(&state);
+                    }
                     flow.calls.insert(at, Call { targets, is_jump, state: state.clone() });
                 }
                 step.apply(instruction, &mut state);

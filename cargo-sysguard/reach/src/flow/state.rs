@@ -103,7 +103,8 @@ impl State {
 
     fn is_overwritten(&self, at: i64, size: u8) -> bool {
         let is_shared = self.shared.is_some_and(|shared| (0..=at).contains(&shared));
-        is_shared || self.stack.range(at - 16..at + i64::from(size)).any(|(start, (_, its))| start + i64::from(*its) > at)
+        is_shared
+            || self.stack.range(at - 16..at + i64::from(size)).any(|(start, (_, its))| start + i64::from(*its) > at)
     }
 
     /// Stores a value in a place of the frame.
@@ -174,9 +175,9 @@ impl State {
         match slot {
             Slot::Register(register) => self.registers[usize::from(register) % REGISTERS].clone(),
             Slot::Stack(at) => match self.register(Register::RSP).frame() {
-                Some(top) => self.load(top + at - if is_jump { 0 } else { 8 }, 8).or_half(|| {
-                    self.load(top + at - if is_jump { 0 } else { 8 }, 4)
-                }),
+                Some(top) => self
+                    .load(top + at - if is_jump { 0 } else { 8 }, 8)
+                    .or_half(|| self.load(top + at - if is_jump { 0 } else { 8 }, 4)),
                 None => Value::Unknown,
             },
             Slot::Field(register, offset) => match &self.registers[usize::from(register) % REGISTERS] {

@@ -2,6 +2,11 @@
 
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
+use super::arithmetic::with_number;
+use super::operands::{
+    has_thread_segment, is_condition_as_number, is_conditional_move, is_immediate, is_second_byte, is_wide,
+    operand_size,
+};
 use super::state::State;
 use super::value::{Atom, Slot, Value};
 use crate::code::{Next, Site};
@@ -43,7 +48,7 @@ impl<'p, 'd> Step<'p, 'd> {
                 self.share_arguments(state);
                 return state.call(self.is_go);
             }
-            Next::Jump(_) | Next::Branch(_) | Next::JumpThrough => return self.share_arguments(state),
+            Next::Jump(_) | Next::Branch(_) | Next::JumpThrough => return,
             Next::End => return self.share_code(&state.register(Register::RAX).clone()),
             Next::Step => {}
         }
@@ -131,7 +136,7 @@ impl<'p, 'd> Step<'p, 'd> {
 
     /// Sets the lowest byte of a register.
     fn low_byte(&self, target: Register, byte: u64, state: &mut State) -> bool {
-        if matches!(target, Register::AH | Register::BH | Register::CH | Register::DH) {
+        if is_second_byte(target) {
             return false;
         }
         let value = state.register(target).map(|number| number & !0xff | byte);
@@ -144,7 +149,7 @@ impl<'p, 'd> Step<'p, 'd> {
         let (target, kind) = (instruction.op0_register(), instruction.op0_kind());
         let mnemonic = instruction.mnemonic();
         if is_condition_as_number(mnemonic) && kind == OpKind::Register && target.is_gpr8() {
-            let is_high = matches!(target, Register::AH | Register::BH | Register::CH | Register::DH);
+            let is_high = is_second_byte(target);
             let zero = state.register(target).map(|number| number & !0xff);
             let mut value = zero.map(|number| number | 1);
             value.join(&zero);
@@ -237,9 +242,7 @@ impl<'p, 'd> Step<'p, 'd> {
                 match register.size() {
                     8 if register.is_gpr() => state.register(register).clone(),
                     4 if register.is_gpr() => state.register(register).lower_half(),
-                    _ if matches!(register, Register::AH | Register::BH | Register::CH | Register::DH) => {
-                        Value::Unknown
-                    }
+                    _ if is_second_byte(register) => Value::Unknown,
                     2 if register.is_gpr() => state.register(register).map(|number| number & 0xffff),
                     1 if register.is_gpr() => state.register(register).map(|number| number & 0xff),
                     _ => Value::Unknown,
@@ -321,7 +324,7 @@ impl<'p, 'd> Step<'p, 'd> {
     }
 
     /// Records the addresses of code that may be passed on as arguments.
-    fn share_arguments(&mut self, state: &State) {
+    pub(super) fn share_arguments(&mut self, state: &State) {
         for register in super::state::ARGUMENTS {
             self.share_code(state.register(register));
         }
@@ -347,91 +350,4 @@ impl Value {
             value => value,
         }
     }
-}
-
-/// Returns the result of arithmetic with a number.
-fn with_number(mnemonic: Mnemonic, own: &Value, number: u64) -> Value {
-    let signed = number as i64;
-    match mnemonic {
-        Mnemonic::Add => own.plus(signed),
-        Mnemonic::Sub => own.plus(signed.wrapping_neg()),
-        // Code aligns its stack so. The distance from the return address is then not known, but that
-        // between the places of the aligned frame is.
-        Mnemonic::And if own.frame().is_some() && signed < 0 && signed >= -4096 => own.plus(signed),
-        Mnemonic::And if number == 0 => Value::number(0),
-        Mnemonic::And => own.map(|value| value & number),
-        Mnemonic::Or if number == u64::MAX => Value::number(number),
-        Mnemonic::Or if number as u32 == u32::MAX => Value::number(number),
-        Mnemonic::Or => own.map(|value| value | number),
-        Mnemonic::Xor => own.map(|value| value ^ number),
-        _ => own.map(|value| u32::try_from(number).ok().and_then(|by| value.checked_shl(by)).unwrap_or(0)),
-    }
-}
-
-/// Returns whether an operand is a register of at least 32 bits.
-fn is_wide(register: Register, kind: OpKind) -> bool {
-    kind == OpKind::Register && (register.is_gpr32() || register.is_gpr64())
-}
-
-fn is_immediate(instruction: &Instruction) -> bool {
-    !matches!(instruction.op1_kind(), OpKind::Register | OpKind::Memory)
-}
-
-/// Returns the size of an operand in bytes.
-fn operand_size(instruction: &Instruction, operand: u32) -> usize {
-    match instruction.op_kind(operand) {
-        OpKind::Register => instruction.op_register(operand).size(),
-        _ => instruction.memory_size().size(),
-    }
-}
-
-/// Returns whether a memory operand is relative to the thread's own data.
-fn has_thread_segment(instruction: &Instruction) -> bool {
-    matches!(instruction.segment_prefix(), Register::FS | Register::GS)
-}
-
-/// Returns whether an instruction is `cmovcc`.
-fn is_conditional_move(mnemonic: Mnemonic) -> bool {
-    matches!(
-        mnemonic,
-        Mnemonic::Cmova
-            | Mnemonic::Cmovae
-            | Mnemonic::Cmovb
-            | Mnemonic::Cmovbe
-            | Mnemonic::Cmove
-            | Mnemonic::Cmovg
-            | Mnemonic::Cmovge
-            | Mnemonic::Cmovl
-            | Mnemonic::Cmovle
-            | Mnemonic::Cmovne
-            | Mnemonic::Cmovno
-            | Mnemonic::Cmovnp
-            | Mnemonic::Cmovns
-            | Mnemonic::Cmovo
-            | Mnemonic::Cmovp
-            | Mnemonic::Cmovs
-    )
-}
-
-/// Returns whether an instruction is `setcc`.
-fn is_condition_as_number(mnemonic: Mnemonic) -> bool {
-    matches!(
-        mnemonic,
-        Mnemonic::Seta
-            | Mnemonic::Setae
-            | Mnemonic::Setb
-            | Mnemonic::Setbe
-            | Mnemonic::Sete
-            | Mnemonic::Setg
-            | Mnemonic::Setge
-            | Mnemonic::Setl
-            | Mnemonic::Setle
-            | Mnemonic::Setne
-            | Mnemonic::Setno
-            | Mnemonic::Setnp
-            | Mnemonic::Setns
-            | Mnemonic::Seto
-            | Mnemonic::Setp
-            | Mnemonic::Sets
-    )
 }

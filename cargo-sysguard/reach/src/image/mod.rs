@@ -2,6 +2,8 @@
 //!
 //! Addresses are those of the file, before it is loaded.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod functions;
 mod go;
 mod header;

@@ -14,10 +14,7 @@ pub(crate) enum Target<'d> {
     /// The address of something in the same file.
     Address(u64),
     /// The address that a symbol resolves to, plus an offset.
-    Symbol {
-        name: &'d [u8],
-        addend: i64,
-    },
+    Symbol { name: &'d [u8], addend: i64 },
     /// A copy of a library's data, which starts at this word (R_X86_64_COPY).
     Copy(&'d [u8]),
 }

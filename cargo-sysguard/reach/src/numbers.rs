@@ -1,0 +1,134 @@
+//! The numbers of syscalls, followed back from each instruction that makes one. Main type:
+//! [`Numbers`].
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::flow::{Atom, Flow, Slot, Value};
+use crate::graph::Graph;
+use crate::program::{Place, Program};
+
+/// Finds numbers of syscalls.
+pub(crate) struct Numbers<'g, 'p, 'd> {
+    program: &'p Program<'d>,
+    graph: &'g Graph<'p, 'd>,
+    flows: RefCell<HashMap<Place, Rc<Flow>>>,
+}
+
+/// The number of an instruction that makes a syscall.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Each number, with the calls that lead from the code that sets it: code and its instruction.
+    pub(crate) numbers: BTreeMap<u64, Vec<(Place, u64)>>,
+    /// Where it could not be followed further, with the calls from there.
+    pub(crate) lost: Vec<(Lost, Vec<(Place, u64)>)>,
+}
+
+/// Why a number could not be followed further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Lost {
+    /// This code computes it, or reads it from memory.
+    Computed(Place),
+    /// It is an argument of this code, which is called through a pointer.
+    Pointer(Place),
+    /// A jump that could not be followed may lead to it.
+    Jump(Place, u64),
+}
+
+/// A value that is followed, with the calls to the instruction.
+struct Trace {
+    place: Place,
+    value: Value,
+    calls: Vec<(Place, u64)>,
+}
+
+impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
+    /// Returns the numbers of the code in a graph.
+    pub(crate) fn of(program: &'p Program<'d>, graph: &'g Graph<'p, 'd>) -> Self {
+        Self { program, graph, flows: RefCell::default() }
+    }
+
+    fn flow(&self, place: Place) -> Rc<Flow> {
+        if let Some(flow) = self.flows.borrow().get(&place) {
+            return flow.clone();
+        }
+        let flow = Rc::new(Flow::of(self.program, place));
+        self.flows.borrow_mut().insert(place, flow.clone());
+        flow
+    }
+
+    /// Returns the numbers with which an instruction makes syscalls.
+    pub(crate) fn at(&self, place: Place, site: u64) -> Found {
+        let mut found = Found::default();
+        let flow = self.flow(place);
+        let calls = vec![(place, site)];
+        if let Some(jump) = flow.jumps.first() {
+            found.lost.push((Lost::Jump(place, *jump), calls.clone()));
+        }
+        let value = flow.sites.get(&site).cloned().unwrap_or(Value::Unknown);
+        let mut open = vec![Trace { place, value, calls }];
+        let mut seen = HashSet::new();
+        while let Some(trace) = open.pop() {
+            let Some(atoms) = trace.value.atoms() else {
+                found.lost.push((Lost::Computed(trace.place), trace.calls));
+                continue;
+            };
+            for atom in atoms {
+                match atom {
+                    Atom::Number(number) => {
+                        found.numbers.entry(*number).or_insert_with(|| trace.calls.clone());
+                    }
+                    Atom::Entry(slot) if seen.insert((trace.place, *slot)) => {
+                        self.follow_callers(&trace, *slot, &mut open, &mut found);
+                    }
+                    Atom::Entry(_) => {}
+                    Atom::Function(_) | Atom::Frame(_) => {
+                        found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
+                    }
+                }
+            }
+        }
+        let mut seen = HashSet::new();
+        found.lost.retain(|(lost, _)| seen.insert(*lost));
+        found
+    }
+
+    /// Follows a value that the callers of a function leave for it.
+    fn follow_callers(&self, trace: &Trace, slot: Slot, open: &mut Vec<Trace>, found: &mut Found) {
+        let Some(node) = self.graph.nodes.get(&trace.place) else { return };
+        let mut is_called_through_pointer = node.has_unknown_callers;
+        for (caller, at) in &node.callers {
+            let flow = self.flow(*caller);
+            let call = flow.calls.get(at).filter(|call| call.targets.contains(&trace.place));
+            let value = call.map_or(Value::Unknown, |call| call.state.slot(slot, call.is_jump));
+            open.push(trace.from(*caller, *at, value));
+        }
+        let mut takers: Vec<Place> = node.takers.iter().map(|(taker, _)| *taker).collect();
+        takers.sort_unstable();
+        takers.dedup();
+        for taker in takers {
+            let flow = self.flow(taker);
+            is_called_through_pointer |= flow.shared.contains(&trace.place);
+            let calls = flow.calls.iter().filter(|(_, call)| call.targets.contains(&trace.place));
+            let mut is_called = false;
+            for (at, call) in calls {
+                is_called = true;
+                open.push(trace.from(taker, *at, call.state.slot(slot, call.is_jump)));
+            }
+            // Where its address goes is not known.
+            is_called_through_pointer |= !is_called;
+        }
+        if is_called_through_pointer {
+            found.lost.push((Lost::Pointer(trace.place), trace.calls.clone()));
+        }
+    }
+}
+
+impl Trace {
+    /// Returns the trace from a caller on.
+    fn from(&self, place: Place, at: u64, value: Value) -> Self {
+        let calls = [(place, at)].into_iter().chain(self.calls.iter().copied()).collect();
+        Self { place, value, calls }
+    }
+}

@@ -54,8 +54,8 @@ impl GlibcRules {
         let mut candidates: Vec<PathBuf> = folders.into_iter().flat_map(levelled).collect();
         let is_default = |file: &&PathBuf| DEFAULT.iter().any(|folder| file.starts_with(folder));
         let cached = self.cache.file(name, &self.levels);
-        candidates.extend(cached.filter(|file| !own.has_no_default || !is_default(file)).cloned());
-        if !own.has_no_default {
+        candidates.extend(cached.filter(|file| !own.ignores_default_folders || !is_default(file)).cloned());
+        if !own.ignores_default_folders {
             candidates.extend(DEFAULT.iter().flat_map(|folder| self.levelled(Path::new(folder), name)));
         }
         candidates

@@ -19,7 +19,7 @@ use sysguard::unstable::model::text::escape;
 use crate::result::{Fault, Module, Origin, Reach};
 use chain::Requester;
 use glibc::GlibcRules;
-use links::{Links, links};
+use links::Links;
 use musl::MuslRules;
 use plug_ins::{Place, PlugIn, plug_ins};
 
@@ -113,8 +113,8 @@ impl Modules {
         if let Some(interpreter) = script(&bytes) {
             return Err(Unusable::Script { path, interpreter });
         }
-        let links = links(&path, &bytes)?;
-        if links.is_library {
+        let links = Links::read(&path, &bytes)?;
+        if links.is_library() {
             return Err(Unusable::Library { path });
         }
         let interpreter = links.interpreter.clone();
@@ -155,7 +155,7 @@ impl Modules {
             return Ok(false);
         }
         let bytes = read(file)?;
-        let links = links(file, &bytes)?;
+        let links = Links::read(file, &bytes)?;
         let names = [links.soname.clone(), file.file_name().map(|name| name.to_string_lossy().into_owned())];
         // The loader found it where this search did not look.
         let is_it = |missing: &Missing| names.iter().flatten().any(|name| *name == missing.name);
@@ -247,7 +247,7 @@ impl Modules {
             return;
         }
         let program = self.found[0].path.clone();
-        let read = read(&path).and_then(|bytes| Ok((links(&path, &bytes)?, bytes)));
+        let read = read(&path).and_then(|bytes| Ok((Links::read(&path, &bytes)?, bytes)));
         match read {
             Ok((links, bytes)) => {
                 self.push(Module { path, bytes, origin: Origin::Interpreter }, links, Some(0));
@@ -272,7 +272,7 @@ impl Modules {
         };
         candidates.into_iter().find_map(|path| {
             let bytes = read(&path).ok()?;
-            let links = links(&path, &bytes).ok()?;
+            let links = Links::read(&path, &bytes).ok()?;
             Some((path, bytes, links))
         })
     }
@@ -305,6 +305,22 @@ fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
 fn script(bytes: &[u8]) -> Option<String> {
     let line = bytes.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
     Some(escape::line(String::from_utf8_lossy(line).trim()).into_owned())
+}
+
+#[cfg(test)]
+impl Modules {
+    /// Returns modules of tests, without files.
+    pub(crate) fn of_test(found: Vec<Module>, missing: Vec<Missing>) -> Self {
+        Self {
+            found,
+            loaded: Vec::new(),
+            names: HashMap::new(),
+            paths: HashMap::new(),
+            missing,
+            rules: Rules::Glibc(GlibcRules::of_system()),
+            followed: 0,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ fn files_that_are_no_programs_are_refused() {
         ("libf.so", "libf.so is a shared library, not a program"),
         ("f.o", "an object file, neither a program nor a shared library"),
         ("foreign", "cannot decode aarch64 code"),
-        ("narrow", "cannot decode 32-bit code"),
+        ("narrow", "cannot decode 32-bit aarch64 code"),
     ] {
         let error = Modules::of(&at(name)).expect_err(name).to_string();
         assert!(error.contains(message), "{name}: {error}");

@@ -148,6 +148,11 @@ impl Options {
         )))
     }
 
+    /// Returns what ways are written to, which are to have source lines.
+    fn lined(&self) -> Vec<Only> {
+        self.why.iter().chain(&self.forbid).cloned().collect()
+    }
+
     /// Returns the calls that `--why` selects: those of a subsystem that are reachable, and those by
     /// name.
     fn asked(&self, record: &ReachRecord) -> Vec<String> {

@@ -25,7 +25,7 @@ impl Options {
         let words = [name].into_iter().chain(self.arguments.iter().map(OsString::as_os_str));
         let command = words.map(|word| word.to_string_lossy().into_owned()).collect();
         let found = survey(&path, &self.with, observed)?;
-        let record = found.record(&Subject { workload: None, command }, &self.why);
+        let record = found.record(&Subject { workload: None, command }, &self.lined());
         let asked = self.asked(&record);
         Ok(Found { record, asked, was_run: is_run })
     }

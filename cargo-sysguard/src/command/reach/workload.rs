@@ -51,7 +51,7 @@ impl Options {
             let program = program.ok_or_else(|| not_run("it has no program".to_owned()))?;
             let command = case.document().map(|document| document.workload.words()).unwrap_or_default();
             let subject = Subject { workload: Some(name.to_owned()), command };
-            let record = survey(&program, &self.with, Some(observed))?.record(&subject, &self.why);
+            let record = survey(&program, &self.with, Some(observed))?.record(&subject, &self.lined());
             if self.save {
                 SavedReaches::below(&target).save(metadata.name.as_str(), name, &record)?;
             }

@@ -27,6 +27,7 @@ mod image;
 mod numbers;
 mod program;
 mod result;
+mod words;
 
 pub use analysis::analyse;
 pub use image::Header;

@@ -8,12 +8,14 @@ use std::rc::Rc;
 use crate::flow::{Atom, Flow, Slot, Value};
 use crate::graph::Graph;
 use crate::program::{Place, Program};
+use crate::words::Words;
 
 /// Finds numbers of syscalls.
 pub(crate) struct Numbers<'g, 'p, 'd> {
     program: &'p Program<'d>,
     graph: &'g Graph<'p, 'd>,
     flows: RefCell<HashMap<Place, Rc<Flow>>>,
+    words: RefCell<HashMap<usize, Words>>,
 }
 
 /// The number of an instruction that makes a syscall.
@@ -46,7 +48,7 @@ struct Trace {
 impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     /// Returns the numbers of the code in a graph.
     pub(crate) fn of(program: &'p Program<'d>, graph: &'g Graph<'p, 'd>) -> Self {
-        Self { program, graph, flows: RefCell::default() }
+        Self { program, graph, flows: RefCell::default(), words: RefCell::default() }
     }
 
     fn flow(&self, place: Place) -> Rc<Flow> {
@@ -68,7 +70,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         }
         let value = flow.sites.get(&site).cloned().unwrap_or(Value::Unknown);
         let mut open = vec![Trace { place, value, calls }];
-        let mut seen = HashSet::new();
+        let (mut seen, mut seen_words) = (HashSet::new(), HashSet::new());
         while let Some(trace) = open.pop() {
             let Some(atoms) = trace.value.atoms() else {
                 found.lost.push((Lost::Computed(trace.place), trace.calls));
@@ -83,6 +85,13 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
                         self.follow_callers(&trace, *slot, &mut open, &mut found);
                     }
                     Atom::Entry(_) => {}
+                    Atom::Word(word) if seen_words.insert((trace.place.module, *word, None)) => {
+                        self.follow_word(&trace, *word, None, &mut open, &mut found);
+                    }
+                    Atom::BehindWord(word, offset) if seen_words.insert((trace.place.module, *word, Some(*offset))) => {
+                        self.follow_word(&trace, *word, Some(*offset), &mut open, &mut found);
+                    }
+                    Atom::Word(_) | Atom::BehindWord(..) => {}
                     Atom::Function(_) | Atom::Frame(_) => {
                         found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
                     }
@@ -92,6 +101,30 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let mut seen = HashSet::new();
         found.lost.retain(|(lost, _)| seen.insert(*lost));
         found
+    }
+
+    /// Follows what is stored in a word of a file's data, or what lies behind an address there.
+    fn follow_word(&self, trace: &Trace, word: u64, offset: Option<i64>, open: &mut Vec<Trace>, found: &mut Found) {
+        let module = trace.place.module;
+        let mut words = self.words.borrow_mut();
+        let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
+        let Some(stores) = words.stores(word) else {
+            found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
+            return;
+        };
+        for (place, at) in stores {
+            let flow = self.flow(*place);
+            let value = match (flow.stores.get(at).filter(|store| store.word == word), offset) {
+                (Some(store), None) => store.value.clone(),
+                (Some(store), Some(offset)) => store.state.behind(&store.value, offset),
+                (None, _) => Value::Unknown,
+            };
+            open.push(Trace { place: *place, value, calls: trace.calls.clone() });
+        }
+        let initial = self.program.image(module).word(word).unwrap_or(0) as u32;
+        if offset.is_none() {
+            found.numbers.entry(u64::from(initial)).or_insert_with(|| trace.calls.clone());
+        }
     }
 
     /// Follows a value that the callers of a function leave for it.

@@ -24,6 +24,8 @@ pub(crate) struct Flow {
     pub(crate) calls: BTreeMap<u64, Call>,
     /// What %rax holds at each instruction that makes a syscall.
     pub(crate) sites: BTreeMap<u64, Value>,
+    /// What is stored in words of the file's data, by the address of the instruction.
+    pub(crate) stores: BTreeMap<u64, Store>,
     /// Functions with addresses that other code may get to know here.
     pub(crate) shared: BTreeSet<Place>,
     /// Jumps within the function, probably, that could not be followed.
@@ -38,6 +40,17 @@ pub(crate) struct Call {
     /// Set if the return address stays that of the caller.
     pub(crate) is_jump: bool,
     /// The state before it.
+    pub(crate) state: State,
+}
+
+/// A value that is stored in the file's data.
+#[derive(Debug)]
+pub(crate) struct Store {
+    /// The address of the word.
+    pub(crate) word: u64,
+    /// What is stored.
+    pub(crate) value: Value,
+    /// The state before.
     pub(crate) state: State,
 }
 
@@ -107,7 +120,11 @@ impl Flow {
                     }
                     flow.calls.insert(at, Call { targets, is_jump, state: state.clone() });
                 }
+                let before = instruction.is_ip_rel_memory_operand().then(|| state.clone());
                 step.apply(instruction, &mut state);
+                if let Some(((word, value), state)) = step.stored.take().zip(before) {
+                    flow.stores.insert(at, Store { word, value, state });
+                }
             });
         }
         for atom in &step.shared {

@@ -180,16 +180,23 @@ impl State {
                     .or_half(|| self.load(top + at - if is_jump { 0 } else { 8 }, 4)),
                 None => Value::Unknown,
             },
-            Slot::Field(register, offset) => match &self.registers[usize::from(register) % REGISTERS] {
-                Value::One(Atom::Frame(at)) => {
-                    let at = at.wrapping_add(offset);
-                    self.load(at, 8).or_half(|| self.load(at, 4))
-                }
-                Value::One(Atom::Entry(Slot::Register(register))) => {
-                    Value::One(Atom::Entry(Slot::Field(*register, offset)))
-                }
-                _ => Value::Unknown,
-            },
+            Slot::Field(register, offset) => self.behind(&self.registers[usize::from(register) % REGISTERS], offset),
+        }
+    }
+
+    /// Returns what memory holds at this distance from an address, as far as this function or its
+    /// callers set it.
+    pub(crate) fn behind(&self, address: &Value, offset: i64) -> Value {
+        match address {
+            Value::One(Atom::Frame(at)) => {
+                let at = at.wrapping_add(offset);
+                self.load(at, 8).or_half(|| self.load(at, 4))
+            }
+            Value::One(Atom::Entry(Slot::Register(register))) => {
+                Value::One(Atom::Entry(Slot::Field(*register, offset)))
+            }
+            Value::One(Atom::Word(word)) => Value::One(Atom::BehindWord(*word, offset)),
+            _ => Value::Unknown,
         }
     }
 }

@@ -43,6 +43,8 @@ struct Trace {
     place: Place,
     value: Value,
     calls: Vec<(Place, u64)>,
+    /// Set if the value was stored: then no call leads from here to the instruction.
+    is_stored: bool,
 }
 
 impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
@@ -69,7 +71,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
             found.lost.push((Lost::Jump(place, *jump), calls.clone()));
         }
         let value = flow.sites.get(&site).cloned().unwrap_or(Value::Unknown);
-        let mut open = vec![Trace { place, value, calls }];
+        let mut open = vec![Trace { place, value, calls, is_stored: false }];
         let (mut seen, mut seen_words) = (HashSet::new(), HashSet::new());
         while let Some(trace) = open.pop() {
             let Some(atoms) = trace.value.atoms() else {
@@ -119,7 +121,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
                 (Some(store), Some(offset)) => store.state.behind(&store.value, offset),
                 (None, _) => Value::Unknown,
             };
-            open.push(Trace { place: *place, value, calls: trace.calls.clone() });
+            open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
         }
         let initial = self.program.image(module).word(word).unwrap_or(0) as u32;
         if offset.is_none() {
@@ -161,7 +163,11 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
 impl Trace {
     /// Returns the trace from a caller on.
     fn from(&self, place: Place, at: u64, value: Value) -> Self {
-        let calls = [(place, at)].into_iter().chain(self.calls.iter().copied()).collect();
-        Self { place, value, calls }
+        let calls = if self.is_stored {
+            self.calls.clone()
+        } else {
+            [(place, at)].into_iter().chain(self.calls.iter().copied()).collect()
+        };
+        Self { place, value, calls, is_stored: self.is_stored }
     }
 }

@@ -135,6 +135,9 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let mut is_called_through_pointer = node.has_unknown_callers;
         for (caller, at) in &node.callers {
             let flow = self.flow(*caller);
+            if let Some(jump) = flow.jumps.first() {
+                found.lost.push((Lost::Jump(*caller, *jump), trace.calls.clone()));
+            }
             let call = flow.calls.get(at).filter(|call| call.targets.contains(&trace.place));
             let value = call.map_or(Value::Unknown, |call| call.state.slot(slot, call.is_jump));
             open.push(trace.from(*caller, *at, value));

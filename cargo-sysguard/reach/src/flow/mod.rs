@@ -73,7 +73,7 @@ impl Flow {
         let mut step = Step::new(program, place);
         let mut blocks = Blocks::of(&code);
         blocks.enter(code.range.start, &State::entry());
-        let is_known = blocks.settle(program, place.module, &code, &mut step);
+        let mut is_known = blocks.settle(program, place.module, &code, &mut step);
         // Exceptions and unknown jumps lead to the other code.
         let mut reached: HashSet<u64> = HashSet::new();
         loop {
@@ -87,7 +87,7 @@ impl Flow {
             let Some(other) = other else { break };
             blocks.starts.insert(other);
             blocks.enter(other, &State::unknown());
-            blocks.settle(program, place.module, &code, &mut step);
+            is_known &= blocks.settle(program, place.module, &code, &mut step);
         }
         if !is_known {
             blocks.states.values_mut().for_each(|state| *state = State::unknown());
@@ -120,7 +120,8 @@ impl Flow {
                     }
                     flow.calls.insert(at, Call { targets, is_jump, state: state.clone() });
                 }
-                let before = instruction.is_ip_rel_memory_operand().then(|| state.clone());
+                let is_store = instruction.op0_kind() == OpKind::Memory && instruction.is_ip_rel_memory_operand();
+                let before = is_store.then(|| state.clone());
                 step.apply(instruction, &mut state);
                 if let Some(((word, value), state)) = step.stored.take().zip(before) {
                     flow.stores.insert(at, Store { word, value, state });

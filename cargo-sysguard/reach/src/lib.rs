@@ -36,6 +36,7 @@ pub mod report;
 mod result;
 pub mod survey;
 mod uapi;
+mod words;
 
 pub use analysis::analyse;
 pub use image::Header;

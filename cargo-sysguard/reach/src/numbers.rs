@@ -8,12 +8,14 @@ use std::rc::Rc;
 use crate::flow::{Atom, Flow, Slot, Value};
 use crate::graph::Graph;
 use crate::program::{Place, Program};
+use crate::words::Words;
 
 /// Finds numbers of syscalls.
 pub(crate) struct Numbers<'g, 'p, 'd> {
     program: &'p Program<'d>,
     graph: &'g Graph<'p, 'd>,
     flows: RefCell<HashMap<Place, Rc<Flow>>>,
+    words: RefCell<HashMap<usize, Words>>,
 }
 
 /// The number of an instruction that makes a syscall.
@@ -41,12 +43,14 @@ struct Trace {
     place: Place,
     value: Value,
     calls: Vec<(Place, u64)>,
+    /// Set if the value was stored: then no call leads from here to the instruction.
+    is_stored: bool,
 }
 
 impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     /// Returns the numbers of the code in a graph.
     pub(crate) fn of(program: &'p Program<'d>, graph: &'g Graph<'p, 'd>) -> Self {
-        Self { program, graph, flows: RefCell::default() }
+        Self { program, graph, flows: RefCell::default(), words: RefCell::default() }
     }
 
     fn flow(&self, place: Place) -> Rc<Flow> {
@@ -67,8 +71,8 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
             found.lost.push((Lost::Jump(place, *jump), calls.clone()));
         }
         let value = flow.sites.get(&site).cloned().unwrap_or(Value::Unknown);
-        let mut open = vec![Trace { place, value, calls }];
-        let mut seen = HashSet::new();
+        let mut open = vec![Trace { place, value, calls, is_stored: false }];
+        let (mut seen, mut seen_words) = (HashSet::new(), HashSet::new());
         while let Some(trace) = open.pop() {
             let Some(atoms) = trace.value.atoms() else {
                 found.lost.push((Lost::Computed(trace.place), trace.calls));
@@ -83,6 +87,13 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
                         self.follow_callers(&trace, *slot, &mut open, &mut found);
                     }
                     Atom::Entry(_) => {}
+                    Atom::Word(word) if seen_words.insert((trace.place.module, *word, None)) => {
+                        self.follow_word(&trace, *word, None, &mut open, &mut found);
+                    }
+                    Atom::BehindWord(word, offset) if seen_words.insert((trace.place.module, *word, Some(*offset))) => {
+                        self.follow_word(&trace, *word, Some(*offset), &mut open, &mut found);
+                    }
+                    Atom::Word(_) | Atom::BehindWord(..) => {}
                     Atom::Function(_) | Atom::Frame(_) => {
                         found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
                     }
@@ -94,12 +105,39 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         found
     }
 
+    /// Follows what is stored in a word of a file's data, or what lies behind an address there.
+    fn follow_word(&self, trace: &Trace, word: u64, offset: Option<i64>, open: &mut Vec<Trace>, found: &mut Found) {
+        let module = trace.place.module;
+        let mut words = self.words.borrow_mut();
+        let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
+        let Some(stores) = words.stores(word) else {
+            found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
+            return;
+        };
+        for (place, at) in stores {
+            let flow = self.flow(*place);
+            let value = match (flow.stores.get(at).filter(|store| store.word == word), offset) {
+                (Some(store), None) => store.value.clone(),
+                (Some(store), Some(offset)) => store.state.behind(&store.value, offset),
+                (None, _) => Value::Unknown,
+            };
+            open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
+        }
+        let initial = self.program.image(module).word(word).unwrap_or(0) as u32;
+        if offset.is_none() {
+            found.numbers.entry(u64::from(initial)).or_insert_with(|| trace.calls.clone());
+        }
+    }
+
     /// Follows a value that the callers of a function leave for it.
     fn follow_callers(&self, trace: &Trace, slot: Slot, open: &mut Vec<Trace>, found: &mut Found) {
         let Some(node) = self.graph.nodes.get(&trace.place) else { return };
         let mut is_called_through_pointer = node.has_unknown_callers;
         for (caller, at) in &node.callers {
             let flow = self.flow(*caller);
+            if let Some(jump) = flow.jumps.first() {
+                found.lost.push((Lost::Jump(*caller, *jump), trace.calls.clone()));
+            }
             let call = flow.calls.get(at).filter(|call| call.targets.contains(&trace.place));
             let value = call.map_or(Value::Unknown, |call| call.state.slot(slot, call.is_jump));
             open.push(trace.from(*caller, *at, value));
@@ -128,7 +166,11 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
 impl Trace {
     /// Returns the trace from a caller on.
     fn from(&self, place: Place, at: u64, value: Value) -> Self {
-        let calls = [(place, at)].into_iter().chain(self.calls.iter().copied()).collect();
-        Self { place, value, calls }
+        let calls = if self.is_stored {
+            self.calls.clone()
+        } else {
+            [(place, at)].into_iter().chain(self.calls.iter().copied()).collect()
+        };
+        Self { place, value, calls, is_stored: self.is_stored }
     }
 }

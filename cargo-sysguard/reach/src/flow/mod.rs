@@ -24,6 +24,8 @@ pub(crate) struct Flow {
     pub(crate) calls: BTreeMap<u64, Call>,
     /// What %rax holds at each instruction that makes a syscall.
     pub(crate) sites: BTreeMap<u64, Value>,
+    /// What is stored in words of the file's data, by the address of the instruction.
+    pub(crate) stores: BTreeMap<u64, Store>,
     /// Functions with addresses that other code may get to know here.
     pub(crate) shared: BTreeSet<Place>,
     /// Jumps within the function, probably, that could not be followed.
@@ -38,6 +40,17 @@ pub(crate) struct Call {
     /// Set if the return address stays that of the caller.
     pub(crate) is_jump: bool,
     /// The state before it.
+    pub(crate) state: State,
+}
+
+/// A value that is stored in the file's data.
+#[derive(Debug)]
+pub(crate) struct Store {
+    /// The address of the word.
+    pub(crate) word: u64,
+    /// What is stored.
+    pub(crate) value: Value,
+    /// The state before.
     pub(crate) state: State,
 }
 
@@ -60,7 +73,7 @@ impl Flow {
         let mut step = Step::new(program, place);
         let mut blocks = Blocks::of(&code);
         blocks.enter(code.range.start, &State::entry());
-        let is_known = blocks.settle(program, place.module, &code, &mut step);
+        let mut is_known = blocks.settle(program, place.module, &code, &mut step);
         // Exceptions and unknown jumps lead to the other code.
         let mut reached: HashSet<u64> = HashSet::new();
         loop {
@@ -74,7 +87,7 @@ impl Flow {
             let Some(other) = other else { break };
             blocks.starts.insert(other);
             blocks.enter(other, &State::unknown());
-            blocks.settle(program, place.module, &code, &mut step);
+            is_known &= blocks.settle(program, place.module, &code, &mut step);
         }
         if !is_known {
             blocks.states.values_mut().for_each(|state| *state = State::unknown());
@@ -107,7 +120,12 @@ impl Flow {
                     }
                     flow.calls.insert(at, Call { targets, is_jump, state: state.clone() });
                 }
+                let is_store = instruction.op0_kind() == OpKind::Memory && instruction.is_ip_rel_memory_operand();
+                let before = is_store.then(|| state.clone());
                 step.apply(instruction, &mut state);
+                if let Some(((word, value), state)) = step.stored.take().zip(before) {
+                    flow.stores.insert(at, Store { word, value, state });
+                }
             });
         }
         for atom in &step.shared {

@@ -57,17 +57,27 @@ impl State {
             has_changed |= own.join(others);
         }
         self.stack.retain(|at, (value, size)| {
-            // What only one of them has written is not known.
-            let is_kept = match other.stack.get(at) {
+            // What only one of them has written is not known. Above the return address, an unknown
+            // value hides the caller's argument.
+            let is_same = match other.stack.get(at) {
                 Some((others, its)) if its == size => {
                     has_changed |= value.join(others);
-                    *value != Value::Unknown
+                    true
                 }
                 _ => false,
             };
-            has_changed |= !is_kept;
-            is_kept
+            if !is_same {
+                has_changed |= *value != Value::Unknown;
+                *value = Value::Unknown;
+            }
+            *value != Value::Unknown || *at >= 0
         });
+        for at in other.stack.range(0..).map(|(at, _)| *at) {
+            self.stack.entry(at).or_insert_with(|| {
+                has_changed = true;
+                (Value::Unknown, 8)
+            });
+        }
         let shared = match (self.shared, other.shared) {
             (Some(own), Some(its)) => Some(own.min(its)),
             (own, its) => own.or(its),
@@ -180,16 +190,23 @@ impl State {
                     .or_half(|| self.load(top + at - if is_jump { 0 } else { 8 }, 4)),
                 None => Value::Unknown,
             },
-            Slot::Field(register, offset) => match &self.registers[usize::from(register) % REGISTERS] {
-                Value::One(Atom::Frame(at)) => {
-                    let at = at.wrapping_add(offset);
-                    self.load(at, 8).or_half(|| self.load(at, 4))
-                }
-                Value::One(Atom::Entry(Slot::Register(register))) => {
-                    Value::One(Atom::Entry(Slot::Field(*register, offset)))
-                }
-                _ => Value::Unknown,
-            },
+            Slot::Field(register, offset) => self.behind(&self.registers[usize::from(register) % REGISTERS], offset),
+        }
+    }
+
+    /// Returns what memory holds at this distance from an address, as far as this function or its
+    /// callers set it.
+    pub(crate) fn behind(&self, address: &Value, offset: i64) -> Value {
+        match address {
+            Value::One(Atom::Frame(at)) => {
+                let at = at.wrapping_add(offset);
+                self.load(at, 8).or_half(|| self.load(at, 4))
+            }
+            Value::One(Atom::Entry(Slot::Register(register))) => {
+                Value::One(Atom::Entry(Slot::Field(*register, offset)))
+            }
+            Value::One(Atom::Word(word)) => Value::One(Atom::BehindWord(*word, offset)),
+            _ => Value::Unknown,
         }
     }
 }

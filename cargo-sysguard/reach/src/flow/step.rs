@@ -21,13 +21,22 @@ pub(super) struct Step<'p, 'd> {
     info: InstructionInfoFactory,
     /// Addresses of code that other code may get to know, and so call.
     pub(super) shared: Vec<Atom>,
+    /// What the last instruction stored in a word of the file's data, if it did only that.
+    pub(super) stored: Option<(u64, Value)>,
 }
 
 impl<'p, 'd> Step<'p, 'd> {
     /// Returns the steps of code at a place.
     pub(super) fn new(program: &'p Program<'d>, place: Place) -> Self {
         let is_go = program.image(place.module).go.as_ref().is_some_and(|range| range.contains(&place.address));
-        Self { program, module: place.module, is_go, info: InstructionInfoFactory::new(), shared: Vec::new() }
+        Self {
+            program,
+            module: place.module,
+            is_go,
+            info: InstructionInfoFactory::new(),
+            shared: Vec::new(),
+            stored: None,
+        }
     }
 
     fn image(&self) -> &'p Image<'d> {
@@ -36,6 +45,7 @@ impl<'p, 'd> Step<'p, 'd> {
 
     /// Applies an instruction.
     pub(super) fn apply(&mut self, instruction: &Instruction, state: &mut State) {
+        self.stored = None;
         if Site::of(instruction).is_some() {
             // The kernel writes these three: entry_SYSCALL_64, arch/x86/entry/entry_64.S.
             for register in [Register::RAX, Register::RCX, Register::R11] {
@@ -91,6 +101,11 @@ impl<'p, 'd> Step<'p, 'd> {
             }
             Mnemonic::Mov if kind == OpKind::Memory => {
                 let value = self.operand(instruction, 1, state);
+                if let Value::One(Atom::Number(address)) = self.address_of_operand(instruction, state)
+                    && instruction.memory_index() == Register::None
+                {
+                    self.stored = Some((address, value.clone()));
+                }
                 self.store(instruction, value, state);
                 true
             }
@@ -270,20 +285,27 @@ impl<'p, 'd> Step<'p, 'd> {
         match self.address_of_operand(instruction, state) {
             Value::One(Atom::Frame(at)) => state.load(at, size),
             Value::One(Atom::Number(address)) => self.static_word(address, size),
-            _ => {
-                let base = instruction.memory_base();
-                match (base.is_gpr64()).then(|| state.register(base)) {
-                    Some(Value::One(Atom::Entry(Slot::Register(register)))) if size >= 4 => {
-                        let offset = instruction.memory_displacement64() as i64;
-                        Value::One(Atom::Entry(Slot::Field(*register, offset)))
-                    }
-                    _ => Value::Unknown,
-                }
-            }
+            _ => self.behind(instruction, size, state),
         }
     }
 
-    /// Returns what a word of the file holds when it is loaded, if nothing changes it.
+    /// Returns what memory holds at an address that is not known, as far as it can be found later.
+    fn behind(&self, instruction: &Instruction, size: u8, state: &State) -> Value {
+        let base = instruction.memory_base();
+        if !base.is_gpr64() || size < 4 {
+            return Value::Unknown;
+        }
+        let offset = instruction.memory_displacement64() as i64;
+        match state.register(base) {
+            Value::One(Atom::Entry(Slot::Register(register))) => {
+                Value::One(Atom::Entry(Slot::Field(*register, offset)))
+            }
+            Value::One(Atom::Word(address)) => Value::One(Atom::BehindWord(*address, offset)),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// Returns what a word of the file holds.
     fn static_word(&self, address: u64, size: u8) -> Value {
         let image = self.image();
         match image.pointers.at(address) {
@@ -295,8 +317,13 @@ impl<'p, 'd> Step<'p, 'd> {
                 });
                 Value::of(atoms)
             }
+            Some(_) if size == 8 && image.is_data(address) => Value::One(Atom::Word(address)),
             Some(_) => Value::Unknown,
-            None => image.constant(address, size.into()).map_or(Value::Unknown, Value::number),
+            None => match image.constant(address, size.into()) {
+                Some(number) => Value::number(number),
+                None if size >= 4 && image.is_data(address) => Value::One(Atom::Word(address)),
+                None => Value::Unknown,
+            },
         }
     }
 

@@ -15,6 +15,10 @@ pub(crate) enum Atom {
     Frame(i64),
     /// What the caller left in this place.
     Entry(Slot),
+    /// What the word at this address of the file's data holds, at some time.
+    Word(u64),
+    /// What memory holds at this distance from the address in such a word.
+    BehindWord(u64, i64),
 }
 
 /// Where a caller leaves a value.
@@ -112,7 +116,7 @@ impl Value {
         const LOWER: u64 = u32::MAX as u64;
         let is_kept = |atom: &Atom| match atom {
             Atom::Number(number) => *number <= LOWER,
-            Atom::Entry(_) => true,
+            Atom::Entry(_) | Atom::Word(_) | Atom::BehindWord(..) => true,
             Atom::Function(_) | Atom::Frame(_) => false,
         };
         match self.atoms() {

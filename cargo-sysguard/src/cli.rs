@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, profile, reach, reject, report, review,
-    run, target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, profile, reach, reject, report,
+    review, run, target_runner, test, trace,
 };
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Trace(trace::Options),
     /// Sample where a command or a workload spends its time, in the kernel and in user code
     Profile(profile::Options),
-    /// Find which system calls the code of a program and its libraries could make, without running it
+    /// Find which system calls a program and its libraries could make, without running it
     Reach(reach::Options),
     /// Run a package's tests with cargo, tracing each and comparing it with its baseline
     Run(run::Options),

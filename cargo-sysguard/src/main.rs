@@ -21,15 +21,15 @@ mod profiles;
 mod profiles;
 mod proposals;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod reaches;
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-#[path = "reaches/elsewhere.rs"]
-mod reaches;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod reachability;
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 #[path = "reachability/elsewhere.rs"]
 mod reachability;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod reaches;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[path = "reaches/elsewhere.rs"]
+mod reaches;
 mod recorded;
 mod review;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

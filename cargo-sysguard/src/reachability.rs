@@ -1,5 +1,5 @@
-//! What a program could call: its survey, with the failures of a command. Main types: [`Surveyed`] and
-//! [`Reachability`].
+//! What a program could call: its survey, with the failures of a command. Main types: [`Surveyed`]
+//! and [`Reachability`].
 
 mod program;
 

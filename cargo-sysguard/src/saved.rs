@@ -1,5 +1,5 @@
-//! Results that a command keeps for `report`, in the target directory beside what cargo builds. Main
-//! type: [`SavedResults`].
+//! Results that a command keeps for `report`, in the target directory beside what cargo builds.
+//! Main type: [`SavedResults`].
 //!
 //! They are evidence of this machine, and no part of a baseline.
 

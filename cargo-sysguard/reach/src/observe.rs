@@ -1,5 +1,5 @@
-//! Runs a program once under the tracer: which calls it makes, and which files it maps as code. Main
-//! function: [`observe`].
+//! Runs a program once under the tracer: which calls it makes, and which files it maps as code.
+//! Main function: [`observe`].
 //!
 //! Only processes that execute the program count. Other programs that it starts have a reach of
 //! their own.

@@ -37,8 +37,8 @@ pub(crate) struct Options {
     format: DiffFormat,
     /// Build and trace both revisions on this machine instead of comparing files
     ///
-    /// Both run in the same environment, and no baseline is needed. On x86_64, the syscalls that the
-    /// code of their programs could make are compared too, as `reach` finds them.
+    /// Both run in the same environment, and no baseline is needed. On x86_64, the syscalls that
+    /// the code of their programs could make are compared too, as `reach` finds them.
     #[arg(long)]
     trace: bool,
     /// With --trace: run each workload exactly N times instead of until no run adds anything

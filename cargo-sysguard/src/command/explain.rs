@@ -101,7 +101,9 @@ impl Options {
         let calls: BTreeSet<String> = explained.meanings.iter().flat_map(calls).collect();
         if calls.is_empty() {
             let name = &self.name;
-            return Err(Failure::usage(format!("`{name}` is no call: --reach finds calls, not what they are made with")));
+            return Err(Failure::usage(format!(
+                "`{name}` is no call: --reach finds calls, not what they are made with"
+            )));
         }
         reachability(program, &self.cargo, context).map(|reachability| reachability.ways(program, &calls))
     }

@@ -1,5 +1,5 @@
-//! Finds a program by what the user calls it: a path, a name on PATH, or a binary of the package. Main
-//! function: [`find`].
+//! Finds a program by what the user calls it: a path, a name on PATH, or a binary of the package.
+//! Main function: [`find`].
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -19,8 +19,8 @@ use crate::suites;
 /// The beginning of the name of a package's own binary.
 const BINARY: &str = "bin:";
 
-/// Finds a program: `bin:NAME` is built, a path is taken as it is, and another name is looked for on
-/// PATH.
+/// Finds a program: `bin:NAME` is built, a path is taken as it is, and another name is looked for
+/// on PATH.
 pub(crate) fn find(
     name: &OsStr,
     packages: &PackageFlags,
@@ -60,8 +60,13 @@ fn build(name: &str, packages: &PackageFlags, flags: &[OsString], settings: &Set
     let target = Target { kind: TargetKind::Bin, name: name.to_owned() };
     let colour = suites::colour_flags(settings.colour);
     let arguments: Vec<OsString> = flags.iter().cloned().chain(colour).collect();
-    let build =
-        Build { cargo: &settings.cargo, flags: &arguments, shown: true, stdin: std::process::Stdio::null(), without: &[] };
+    let build = Build {
+        cargo: &settings.cargo,
+        flags: &arguments,
+        shown: true,
+        stdin: std::process::Stdio::null(),
+        without: &[],
+    };
     let built = build.run(&[(package, [target.clone()].into())]);
     let not_built = |reason: String| Failure { outcome: Outcome::NotStarted, message: reason };
     match built.get(&artifacts::root(package), &target) {

@@ -1,4 +1,4 @@
-//! `reach`: the calls of small programs, ways to them, forbidden ones, bad input, and saved results.
+//! `reach`: calls of small programs, ways to them, forbidden ones, bad input, saved results.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -144,13 +144,21 @@ pub(crate) fn run_marks_observed_calls() {
     assert_eq!(calls(&with, "observed"), ["exit_group", "getpid", "socket"].into());
     assert_eq!(with["workload"]["command"], serde_json::json!(["./tiny", "more"]));
     let table = project.sysguard("reach --run ./tiny").ends(0).stderr;
-    assert!(table.contains("2 of the 3 syscalls that code reachable in these files could make were observed."), "{table}");
+    assert!(
+        table.contains("2 of the 3 syscalls that code reachable in these files could make were observed."),
+        "{table}"
+    );
 }
 
 /// The files of the loader, and their calls.
 pub(crate) fn libraries_are_analysed_too() {
     let project = Project::empty();
-    compile(&project, "libtalk.so", "#include <sys/socket.h>\nint talk(void) { return socket(1, 1, 0); }", "-shared -fPIC");
+    compile(
+        &project,
+        "libtalk.so",
+        "#include <sys/socket.h>\nint talk(void) { return socket(1, 1, 0); }",
+        "-shared -fPIC",
+    );
     compile(&project, "talks", "int talk(void); int main(void) { return talk() < 0; }", "-L. -l:libtalk.so");
     let alone = record(&project, "./talks");
     assert_eq!(alone["missing"][0]["name"], "libtalk.so");
@@ -236,9 +244,8 @@ pub(crate) fn explanation_shows_the_way_in_a_program() {
 pub(crate) fn saved_result_is_in_the_report_until_it_is_stale() {
     let project = Project::new("reach-saved");
     compile(&project, "tiny", TINY, "-O1 -nostdlib -static");
-    let project = project
-        .expecting("talk", "command: [./tiny, more]\nexit: 7")
-        .expecting("quiet", "command: [./tiny]\nexit: 7");
+    let project =
+        project.expecting("talk", "command: [./tiny, more]\nexit: 7").expecting("quiet", "command: [./tiny]\nexit: 7");
     let target = project.path("target");
     let sysguard = |line: &str| run(project.command(line).env("CARGO_TARGET_DIR", &target));
     let table = sysguard("reach --workload talk --save").ends(0).stdout;
@@ -259,7 +266,11 @@ pub(crate) fn saved_result_is_in_the_report_until_it_is_stale() {
     assert!(page.contains("| 3 of 3 | stale: ") && page.contains("tiny has changed since |\n"), "{page}");
     fs::write(target.join("sysguard/reach/reach-saved/talk.json"), "{}").expect("a file");
     let broken = sysguard("report").ends(101);
-    assert!(broken.stderr.contains("cannot read ") && broken.stderr.contains("\nhelp: save it again"), "{}", broken.stderr);
+    assert!(
+        broken.stderr.contains("cannot read ") && broken.stderr.contains("\nhelp: save it again"),
+        "{}",
+        broken.stderr
+    );
 }
 
 /// A binary of the package is built first.

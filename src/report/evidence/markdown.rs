@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::METHOD;
 use super::named::{SignalRecord, SpotRecord};
-use super::static_reach;
 use super::record::{
     BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
 };
+use super::static_reach;
 use super::wording::{Markup, workloads};
 use crate::report::explain::section;
 use crate::report::markup::{code, markdown as cell};
@@ -53,7 +53,8 @@ fn matrix(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
 
 /// Writes how many reachable calls were observed, for workloads with a saved result.
 fn observed_of_reachable(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
-    let mut rows = record.workloads.iter().filter_map(|workload| Some((workload.name, workload.reach.as_ref()?))).peekable();
+    let mut rows =
+        record.workloads.iter().filter_map(|workload| Some((workload.name, workload.reach.as_ref()?))).peekable();
     if rows.peek().is_none() {
         return Ok(());
     }

@@ -7,8 +7,8 @@
 mod html;
 mod markdown;
 mod named;
-mod static_reach;
 mod record;
+mod static_reach;
 mod wording;
 
 use std::io;
@@ -16,8 +16,8 @@ use std::io;
 use crate::model::expectation::Expectation;
 use crate::model::explain::Kernel;
 use crate::model::taxonomy::Taxonomy;
-pub use static_reach::StaticReach;
 pub(super) use record::EvidenceRecord;
+pub use static_reach::StaticReach;
 
 /// One workload and its file.
 #[derive(Debug, Clone, Copy)]

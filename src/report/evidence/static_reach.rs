@@ -61,6 +61,10 @@ impl StaticReachRecord<'_> {
         let stale = self.changed.map(|file| format!("stale: {file} has changed since"));
         let unbounded = (!self.upper_bound).then(|| "no upper bound".to_owned());
         let limits: Vec<String> = stale.into_iter().chain(unbounded).collect();
-        if limits.is_empty() { "no generated code, and no modules beyond those analysed".to_owned() } else { limits.join("; ") }
+        if limits.is_empty() {
+            "no generated code, and no modules beyond those analysed".to_owned()
+        } else {
+            limits.join("; ")
+        }
     }
 }

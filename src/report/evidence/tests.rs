@@ -14,16 +14,24 @@ const PLAIN: &str = "version: 1\nbin: demo\nignore: slow\n";
 fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
     let [hostile, plain] = [HOSTILE, PLAIN].map(|text| read(text.as_bytes()).expect("a good text").expectation);
     let kernel = Kernel { releases: vec!["6.12.1".to_owned(), "7.1.8".to_owned()], ..Kernel::of_tables() };
-    let reach = StaticReach {
-        observed: 26,
-        reachable: 95,
-        is_upper_bound: false,
-        changed: Some("/lib/a|b.so".to_owned()),
-    };
+    let reach =
+        StaticReach { observed: 26, reachable: 95, is_upper_bound: false, changed: Some("/lib/a|b.so".to_owned()) };
     // Not in order: the report sorts them.
     let workloads = [
-        Evidence { workload: "z", file: "expectations/z.yaml", expectation: &plain, profile: Some("<svg>z</svg>"), reach: None },
-        Evidence { workload: "a", file: "expectations/a.yaml", expectation: &hostile, profile: None, reach: Some(&reach) },
+        Evidence {
+            workload: "z",
+            file: "expectations/z.yaml",
+            expectation: &plain,
+            profile: Some("<svg>z</svg>"),
+            reach: None,
+        },
+        Evidence {
+            workload: "a",
+            file: "expectations/a.yaml",
+            expectation: &hostile,
+            profile: None,
+            reach: Some(&reach),
+        },
     ];
     let mut out = Vec::new();
     evidence(&mut out, &workloads, &kernel, taxonomy, format).expect("memory takes everything");

@@ -181,12 +181,7 @@ struct FamilyRecord {
 }
 
 /// Writes an explanation as one object.
-pub fn json(
-    out: &mut dyn io::Write,
-    explained: &Explanation,
-    kernel: &Kernel,
-    ways: Option<&Ways>,
-) -> io::Result<()> {
+pub fn json(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel, ways: Option<&Ways>) -> io::Result<()> {
     let record = ExplainRecord {
         schema: "sysguard.explain/1",
         name: &explained.name,

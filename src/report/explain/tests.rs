@@ -25,8 +25,9 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
 
 #[test]
 fn key_is_explained_from_its_finest_part() {
-    let text =
-        written(|out| text(out, &explained("w::network::socket::argument=AF_INET"), &kernel(), None, &Palette::plain()));
+    let text = written(|out| {
+        text(out, &explained("w::network::socket::argument=AF_INET"), &kernel(), None, &Palette::plain())
+    });
     insta::assert_snapshot!(text, @r"
     w::network::socket::argument=AF_INET  key
       workload     w

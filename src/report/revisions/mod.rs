@@ -17,9 +17,9 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::FindingKind;
 use crate::model::judge::revisions::{BaselineDiff, Change, EntryDifference, ExpectationDiff};
 
+pub use reachable::ReachDiff;
 #[cfg(test)]
 pub(super) use record::DiffRecord;
-pub use reachable::ReachDiff;
 pub use record::json;
 
 /// The revision that the working tree is compared with.

@@ -45,7 +45,8 @@ fn rows(diffs: &[ReachDiff]) -> Vec<[String; 4]> {
     let rows = diffs.iter().flat_map(|diff| {
         let row = |change: &str, call: &str, way: &str| {
             let limit = (!diff.is_upper_bound).then(|| UNBOUNDED.to_owned());
-            let remarks: Vec<String> = Some(way.to_owned()).filter(|way| !way.is_empty()).into_iter().chain(limit).collect();
+            let remarks: Vec<String> =
+                Some(way.to_owned()).filter(|way| !way.is_empty()).into_iter().chain(limit).collect();
             [diff.workload.clone(), change.to_owned(), call.to_owned(), remarks.join("; ")]
         };
         let new = diff.new.iter().map(|(call, way)| row(REACHABLE, call, way));
@@ -67,7 +68,8 @@ pub(super) fn text(out: &mut dyn io::Write, revision: &str, diffs: &[ReachDiff],
     for [workload, change, call, way] in &rows {
         let style = if change == REACHABLE { palette.new } else { palette.gone };
         let change = padded(change, widths[1]);
-        let [workload, call] = [(workload, widths[0]), (call, widths[2])].map(|(text, width)| padded(&escaped(text), width));
+        let [workload, call] =
+            [(workload, widths[0]), (call, widths[2])].map(|(text, width)| padded(&escaped(text), width));
         let rest = format!("{workload}  {call}  {}", escaped(way));
         writeln!(out, "  {}  {}", Painted(style, change), rest.trim_end())?;
     }

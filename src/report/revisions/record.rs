@@ -71,12 +71,7 @@ struct FindingRecord {
 }
 
 /// Writes the differences since a revision as one object.
-pub fn json(
-    out: &mut dyn io::Write,
-    base: Base<'_>,
-    diffs: &[ExpectationDiff],
-    reach: &[ReachDiff],
-) -> io::Result<()> {
+pub fn json(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff], reach: &[ReachDiff]) -> io::Result<()> {
     let workloads = diffs.iter().map(workload_record).collect();
     serde_json::to_writer_pretty(
         &mut *out,

@@ -114,7 +114,8 @@ fn empty_difference_is_reported() {
 
 #[test]
 fn record_holds_every_finding() {
-    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &diffs(), &reach()))).expect("JSON");
+    let record: serde_json::Value =
+        serde_json::from_str(&written(|out| json(out, since(), &diffs(), &reach()))).expect("JSON");
     let changed = &record["workloads"][0];
     assert_eq!((&changed["change"], &changed["document_changed"]), (&"changed".into(), &true.into()));
     assert_eq!(

@@ -138,7 +138,9 @@ mod tests {
         let levels: Vec<u8> = levels.iter().flat_map(|level| string(level).to_le_bytes()).collect();
         let extension = (strings_at + strings.len()).next_multiple_of(4);
         let mut bytes = MAGIC.to_vec();
-        bytes.extend([entries.len() as u32, strings.len() as u32, 2, extension as u32, 0, 0, 0].map(u32::to_le_bytes).concat());
+        bytes.extend(
+            [entries.len() as u32, strings.len() as u32, 2, extension as u32, 0, 0, 0].map(u32::to_le_bytes).concat(),
+        );
         bytes.extend(body);
         bytes.extend(strings);
         bytes.resize(extension, 0);

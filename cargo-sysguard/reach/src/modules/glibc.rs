@@ -73,7 +73,8 @@ fn levels() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as has;
-        let v2 = has!("cmpxchg16b") && has!("popcnt") && has!("sse3") && has!("ssse3") && has!("sse4.1") && has!("sse4.2");
+        let v2 =
+            has!("cmpxchg16b") && has!("popcnt") && has!("sse3") && has!("ssse3") && has!("sse4.1") && has!("sse4.2");
         let v3 = v2
             && has!("avx")
             && has!("avx2")
@@ -83,8 +84,7 @@ fn levels() -> Vec<&'static str> {
             && has!("fma")
             && has!("lzcnt")
             && has!("movbe");
-        let v4 =
-            v3 && has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
+        let v4 = v3 && has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
         let known = [(v4, "x86-64-v4"), (v3, "x86-64-v3"), (v2, "x86-64-v2")];
         known.into_iter().filter(|(has, _)| *has).map(|(_, level)| level).collect()
     }

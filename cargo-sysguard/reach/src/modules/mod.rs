@@ -223,11 +223,8 @@ impl Modules {
                     Some((path, bytes, links)) => match self.known(&path) {
                         Some(known) => drop(self.names.insert(name, known)),
                         None => {
-                            let added = self.push(
-                                Module { path, bytes, origin: Origin::NeededBy(needed_by) },
-                                links,
-                                Some(at),
-                            );
+                            let added =
+                                self.push(Module { path, bytes, origin: Origin::NeededBy(needed_by) }, links, Some(at));
                             self.names.insert(name, added);
                         }
                     },

@@ -101,7 +101,8 @@ pub(super) fn plug_ins(reach: &Reach) -> Vec<PlugIn> {
     for (at, module) in reach.modules.iter().enumerate() {
         let name = module.path.file_name().unwrap_or_default().to_string_lossy();
         let is_reached = |loader: &&Loader| {
-            name.starts_with(loader.library) && loader.functions.iter().any(|function| module.reached_exports.contains(*function))
+            name.starts_with(loader.library)
+                && loader.functions.iter().any(|function| module.reached_exports.contains(*function))
         };
         for loader in LOADERS.iter().filter(is_reached) {
             let places = places(&loader.plug_ins, &module.path);
@@ -161,7 +162,8 @@ mod tests {
 
     #[test]
     fn services_of_every_database_are_taken_without_actions() {
-        let switch = "# comment\npasswd: files systemd\nhosts: files mdns4_minimal [NOTFOUND=return] dns # more\nbroken\n";
+        let switch =
+            "# comment\npasswd: files systemd\nhosts: files mdns4_minimal [NOTFOUND=return] dns # more\nbroken\n";
         assert_eq!(services(switch), ["dns", "files", "mdns4_minimal", "systemd"]);
         assert_eq!(services(""), ["dns", "files"]);
     }

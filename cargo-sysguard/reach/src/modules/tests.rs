@@ -41,7 +41,11 @@ fn found(modules: &Modules) -> Vec<PathBuf> {
 fn modules_are_those_that_the_loader_lists() {
     let folder = folder();
     compile(&folder, "int f(void) { return 1; }", &["-shared", "-fPIC", "-o", "libf.so"]);
-    compile(&folder, "int f(void); int main(void) { return f(); }", &["-o", "demo", "-L.", "-lf", "-Wl,-rpath,$ORIGIN"]);
+    compile(
+        &folder,
+        "int f(void); int main(void) { return f(); }",
+        &["-o", "demo", "-L.", "-lf", "-Wl,-rpath,$ORIGIN"],
+    );
     let demo = folder.path().join("demo");
     let modules = Modules::of(&demo).expect("a program");
     assert_eq!(found(&modules), listed(&demo));

@@ -33,7 +33,8 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0      [vsyscall]
 }
 
 fn run(program: &Path, arguments: &[&str], counted: &Path) -> Observed {
-    let null = || Stream::Given(fs::OpenOptions::new().read(true).write(true).open("/dev/null").expect("a file").into());
+    let null =
+        || Stream::Given(fs::OpenOptions::new().read(true).write(true).open("/dev/null").expect("a file").into());
     let words = [program.to_str().expect("text")].into_iter().chain(arguments.iter().copied());
     let command = Command {
         program: program.to_owned(),

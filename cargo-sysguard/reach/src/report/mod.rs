@@ -81,8 +81,8 @@ pub fn write_ways(
 }
 
 impl ReachRecord {
-    /// Returns the way to a call on one line, from `main` on: `main → Command::spawn → fork`. `None`
-    /// if no way was found.
+    /// Returns the way to a call on one line, from `main` on: `main → Command::spawn → fork`.
+    /// `None` if no way was found.
     pub fn way(&self, call: &str) -> Option<String> {
         let found = self.calls.iter().find(|it| it.name == call)?;
         Some(names::way(self, found.chain.as_ref()?))

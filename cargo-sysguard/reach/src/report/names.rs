@@ -36,7 +36,8 @@ pub(super) fn module(record: &ReachRecord, step: &StepRecord) -> String {
 
 /// Returns a way on one line: from `main`, if it leads through one, with the last functions.
 pub(super) fn way(record: &ReachRecord, chain: &ChainRecord) -> String {
-    let is_main = |step: &StepRecord| step.function.as_deref().is_some_and(|name| name == "main" || name.ends_with("::main"));
+    let is_main =
+        |step: &StepRecord| step.function.as_deref().is_some_and(|name| name == "main" || name.ends_with("::main"));
     // The main function of Rust is called by that of C.
     let start = chain.steps.iter().rposition(is_main).unwrap_or_default();
     let shown: Vec<String> = chain.steps[start..].iter().map(|step| short(&function(record, step))).collect();

@@ -46,7 +46,7 @@ pub struct ReachRecord {
     pub(super) calls: Vec<CallRecord>,
     /// The number of reached instructions that make a call.
     pub(super) sites: u64,
-    /// Call sites whose calls are not known, and code that could not be followed.
+    /// Call sites with calls that are not known, and code that could not be followed.
     pub(super) unresolved: Vec<UnresolvedRecord>,
     /// A way to code that loads files as code.
     pub(super) loads_modules: Option<ChainRecord>,
@@ -133,7 +133,7 @@ pub enum Malformed {
 }
 
 impl ReachRecord {
-    /// Returns the record of a survey. `lines` finds source lines of the ways that are to have them.
+    /// Returns the record of a survey. `lines` finds the source lines of some ways.
     pub fn new(subject: &Subject, survey: &Survey, lines: &SourceLines<'_>) -> Self {
         let Survey { modules, reach, observed } = survey;
         let calls = calls(reach, observed.as_ref(), lines);
@@ -144,7 +144,12 @@ impl ReachRecord {
             schema: SCHEMA.to_owned(),
             workload: WorkloadRecord { name: subject.workload.clone(), command: subject.command.clone() },
             arch: "x86_64".to_owned(),
-            modules: modules.found().iter().zip(&reach.modules).map(|(file, module)| ModuleRecord::of(file, module)).collect(),
+            modules: modules
+                .found()
+                .iter()
+                .zip(&reach.modules)
+                .map(|(file, module)| ModuleRecord::of(file, module))
+                .collect(),
             upper_bound: missing.is_empty() && reach.unresolved.is_empty() && is_covered && !generates_code,
             missing,
             run: observed.as_ref().map(RunRecord::from),
@@ -222,7 +227,9 @@ fn calls(reach: &Reach, observed: Option<&Observed>, lines: &SourceLines<'_>) ->
             number: syscall.number,
             subsystem: entry_points::subsystem(syscall).slug().to_owned(),
             observed: made.map(|made| made.contains(&syscall)),
-            chain: chain.map(|chain| if lines.shows(&name) { ChainRecord::of(chain, lines) } else { ChainRecord::plain(chain) }),
+            chain: chain.map(|chain| {
+                if lines.shows(&name) { ChainRecord::of(chain, lines) } else { ChainRecord::plain(chain) }
+            }),
             name,
         }
     };

@@ -16,7 +16,12 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ReachRecord, palette: &Pal
 }
 
 /// Writes the way to a call.
-pub(super) fn write_way(out: &mut dyn io::Write, record: &ReachRecord, call: &str, palette: &Palette) -> io::Result<()> {
+pub(super) fn write_way(
+    out: &mut dyn io::Write,
+    record: &ReachRecord,
+    call: &str,
+    palette: &Palette,
+) -> io::Result<()> {
     let (title, chain) = tables::way_title(record, call);
     heading(out, palette, &title)?;
     match chain {

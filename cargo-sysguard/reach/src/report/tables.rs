@@ -51,7 +51,8 @@ fn name(call: &CallRecord, record: &ReachRecord) -> String {
 pub(super) fn modules(record: &ReachRecord) -> Table {
     let (mut rows, mut summed) = (Vec::new(), Vec::new());
     for module in &record.modules {
-        let others = || record.modules.iter().filter(|other| (&other.origin, &other.by) == (&module.origin, &module.by));
+        let others =
+            || record.modules.iter().filter(|other| (&other.origin, &other.by) == (&module.origin, &module.by));
         if module.origin != "plug-in" || others().count() <= PLUG_INS {
             rows.push(row(module));
         } else if !summed.contains(&&module.by) {
@@ -69,12 +70,7 @@ pub(super) fn modules(record: &ReachRecord) -> Table {
 }
 
 fn row(module: &ModuleRecord) -> Vec<String> {
-    vec![
-        escaped(&module.path),
-        words::origin(module),
-        words::identity(module),
-        share(module.reached, module.functions),
-    ]
+    vec![escaped(&module.path), words::origin(module), words::identity(module), share(module.reached, module.functions)]
 }
 
 fn share(reached: u64, functions: u64) -> String {
@@ -104,7 +100,11 @@ pub(super) fn way_title(record: &ReachRecord, call: &str) -> (String, Option<Cha
     let found = record.calls.iter().find(|it| it.name == call).and_then(|call| call.chain.clone());
     let title = match &found {
         Some(ChainRecord { resumes: Some(resumed), .. }) => {
-            format!("A way to {}, which the kernel makes itself to resume {} after a signal", escaped(call), escaped(resumed))
+            format!(
+                "A way to {}, which the kernel makes itself to resume {} after a signal",
+                escaped(call),
+                escaped(resumed)
+            )
         }
         Some(_) => format!("A way to {}", escaped(call)),
         None if record.upper_bound => format!("{}: not reachable", escaped(call)),

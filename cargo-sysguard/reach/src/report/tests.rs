@@ -152,7 +152,8 @@ fn table_shows_calls_modules_and_what_they_mean() {
 
 /// Returns text with each run of spaces as one.
 fn squeezed(text: &str) -> String {
-    let lines = text.split('\n').map(|line| line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "));
+    let lines =
+        text.split('\n').map(|line| line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -231,7 +232,9 @@ fn way_is_shown_step_by_step() {
         assert!(shown.contains(line), "{line}\n{shown}");
     }
     let shown = ways(&record, "restart_syscall", Format::Table);
-    assert!(shown.starts_with("A way to restart_syscall, which the kernel makes itself to resume poll after a signal\n"));
+    assert!(
+        shown.starts_with("A way to restart_syscall, which the kernel makes itself to resume poll after a signal\n")
+    );
     assert_eq!(ways(&record, "socket", Format::Table), "socket: not reachable\n\n");
     assert_eq!(ways(&doubtful(), "mount", Format::Table), "mount: no way was found, but there is no upper bound\n\n");
 }

@@ -50,7 +50,10 @@ pub(super) fn lines(record: &ReachRecord) -> Vec<String> {
 /// Returns the result in one sentence.
 fn result(record: &ReachRecord) -> String {
     let reachable = record.reachable().len();
-    let bound = format!("Assumes no generated code and no modules beyond those listed. Unresolved call sites: {}.", record.unresolved.len());
+    let bound = format!(
+        "Assumes no generated code and no modules beyond those listed. Unresolved call sites: {}.",
+        record.unresolved.len()
+    );
     match (record.observed(), record.upper_bound) {
         (Some(observed), true) => format!(
             "{observed} of the {reachable} syscalls that code reachable in these files could make were observed. {bound}"
@@ -59,7 +62,9 @@ fn result(record: &ReachRecord) -> String {
             format!("Code reachable in these files could make {reachable} syscalls. Nothing was run. {bound}")
         }
         (Some(observed), false) => {
-            format!("{reachable} syscalls were found that code reachable in these files could make; {observed} of them were observed.")
+            format!(
+                "{reachable} syscalls were found that code reachable in these files could make; {observed} of them were observed."
+            )
         }
         (None, false) => {
             format!("{reachable} syscalls were found that code reachable in these files could make. Nothing was run.")
@@ -97,7 +102,11 @@ fn missing(MissingRecord { name, needed_by, reason }: &MissingRecord) -> String 
     };
     match needed_by {
         Some(by) => {
-            format!("no upper bound: {}, needed by {}, {reason}; give it by --with FILE", escaped(name), names::file(by))
+            format!(
+                "no upper bound: {}, needed by {}, {reason}; give it by --with FILE",
+                escaped(name),
+                names::file(by)
+            )
         }
         None => format!("no upper bound: {}, mapped by the run, {reason}", escaped(name)),
     }
@@ -108,7 +117,9 @@ fn site(record: &ReachRecord, site: &UnresolvedRecord) -> String {
     let of = |what: &str| site.function.as_ref().map_or_else(String::new, |name| format!("{what}{}", escaped(name)));
     let reason = match site.reason.as_str() {
         "number" => format!("the number is not known{}", of(": it is lost in ")),
-        "called-through-pointer" => format!("the number is a parameter{}", of(", and this is called through a pointer: ")),
+        "called-through-pointer" => {
+            format!("the number is a parameter{}", of(", and this is called through a pointer: "))
+        }
         "jump" => "a jump to targets that are not known".to_owned(),
         "undecodable" => "instructions that cannot be decoded".to_owned(),
         "no-function" => "a jump to an address that is no known code".to_owned(),

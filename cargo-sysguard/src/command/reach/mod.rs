@@ -41,16 +41,16 @@ pub(crate) struct Options {
     /// too. Arguments after `--` imply it.
     #[arg(long)]
     run: bool,
-    /// Write a way to this call, or to each reachable call of this subsystem, instead of the tables;
-    /// may be repeated
+    /// Write a way to this call, or to each reachable call of this subsystem, instead of the
+    /// tables; may be repeated
     #[arg(long, value_name = "SUBSYSTEM|CALL", conflicts_with = "save")]
     why: Vec<Only>,
     /// Fail if this call, or a call of this subsystem, is reachable or cannot be excluded; may be
     /// repeated
     #[arg(long, value_name = "SUBSYSTEM|CALL")]
     forbid: Vec<Only>,
-    /// Analyse this file too: a library that is loaded at run time, or one that was not found; may be
-    /// repeated
+    /// Analyse this file too: a library that is loaded at run time, or one that was not found; may
+    /// be repeated
     #[arg(long, value_name = "FILE")]
     with: Vec<PathBuf>,
     /// Write the result in this format: table, markdown or json
@@ -72,7 +72,8 @@ pub(crate) struct Options {
     cargo: BuildFlags,
 }
 
-const USAGE: &str = "cargo sysguard reach [OPTIONS] PROGRAM [-- ARG...]\n       cargo sysguard reach [OPTIONS] --workload NAME";
+const USAGE: &str =
+    "cargo sysguard reach [OPTIONS] PROGRAM [-- ARG...]\n       cargo sysguard reach [OPTIONS] --workload NAME";
 
 const AFTER_HELP: &str = "\
 The analysis decodes the program, the libraries that it needs, and known plug-ins, and runs none of them. The reachable \
@@ -153,8 +154,8 @@ impl Options {
         self.why.iter().chain(&self.forbid).cloned().collect()
     }
 
-    /// Returns the calls that `--why` selects: those of a subsystem that are reachable, and those by
-    /// name.
+    /// Returns the calls that `--why` selects: those of a subsystem that are reachable, and those
+    /// by name.
     fn asked(&self, record: &ReachRecord) -> Vec<String> {
         let asked = selected(&self.why);
         let mut calls: BTreeSet<String> = asked.syscalls.clone();

@@ -37,11 +37,13 @@ impl Options {
         let words: Vec<OsString> = [path.clone().into_os_string()].into_iter().chain(self.arguments.clone()).collect();
         let not_started = |failed: Failed| Failure { outcome: Outcome::NotStarted, message: failed.message };
         let command = CommandLine::find(&words).map_err(not_started)?;
-        let terminal = keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal modes: {error}")))?;
+        let terminal =
+            keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal modes: {error}")))?;
         leave_signals_to_workload()
             .map_err(|error| Failure::failed(format!("cannot leave signals to the program: {error}")))?;
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
-        let observed = command.run(|command| observe(command, &path, &limits)).map_err(|error: TraceError| traced(&error))?;
+        let observed =
+            command.run(|command| observe(command, &path, &limits)).map_err(|error: TraceError| traced(&error))?;
         if observed.exit == Exit::TimedOut || observed.killed_stragglers > 0 {
             // A killed process could not restore them itself.
             terminal.restore();

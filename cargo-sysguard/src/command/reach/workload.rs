@@ -39,7 +39,10 @@ impl Options {
                 },
                 |observed| Some(observed.as_ref().ok()?.exit),
             );
-            let not_run = |reason: String| Failure { outcome: Outcome::NotStarted, message: format!("cannot run {name}: {reason}") };
+            let not_run = |reason: String| Failure {
+                outcome: Outcome::NotStarted,
+                message: format!("cannot run {name}: {reason}"),
+            };
             let run = run.map_err(|reason| not_run(reason.0))?;
             if !run.ended_well {
                 let ended = "did not end as its file expects; the end of its output";

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use reach::modules::Unusable;
+use reach::modules::{Modules, Unusable};
 use reach::observe::Observed;
 use reach::report::{ReachRecord, SourceLines, Subject};
 use reach::survey::Survey;
@@ -26,6 +26,11 @@ pub(crate) use program::find;
 /// The survey of a program.
 #[derive(Debug)]
 pub(crate) struct Surveyed(Survey);
+
+/// Fails if a file is no program that can be analysed.
+pub(crate) fn check(program: &Path) -> Result<(), Failure> {
+    Modules::of(program).map(drop).map_err(|error| unusable(&error))
+}
 
 /// Analyses a program.
 pub(crate) fn survey(program: &Path, given: &[PathBuf], observed: Option<Observed>) -> Result<Surveyed, Failure> {

@@ -188,7 +188,7 @@ pub(crate) fn bad_input_is_one_error() {
     for (line, code, message) in [
         ("./none", 3, "No such file or directory"),
         ("no-such-program", 3, "cannot find no-such-program on PATH\nhelp: "),
-        (".", 3, "cannot find . on PATH"),
+        (".", 3, "not a regular file"),
         ("./", 3, "not a regular file"),
         ("./text", 3, "not an ELF file"),
         ("./empty", 3, "not an ELF file"),

@@ -13,7 +13,7 @@ use super::{Found, Options};
 use crate::command_line::{CommandLine, Failed};
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
-use crate::reachability::{checked, find, survey, traced};
+use crate::reachability::{check, checked, find, survey, traced};
 
 impl Options {
     /// Analyses the program, with what a run of it shows.
@@ -21,6 +21,8 @@ impl Options {
         let name = self.program.as_deref().unwrap_or_default();
         let path = find(name, &self.cargo.packages, &self.cargo.build_flags(), context)?;
         let is_run = self.run || !self.arguments.is_empty();
+        // Nothing is run that cannot be analysed.
+        check(&path)?;
         let observed = if is_run { Some(self.observe(&path)?) } else { None };
         let words = [name].into_iter().chain(self.arguments.iter().map(OsString::as_os_str));
         let command = words.map(|word| word.to_string_lossy().into_owned()).collect();

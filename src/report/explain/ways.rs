@@ -21,7 +21,7 @@ impl Ways {
     /// Returns the sheet that follows those of the name.
     pub(super) fn sheet(&self) -> Sheet {
         let way = |(call, way): &(String, String)| format!("{call}: {way}");
-        let mut rows = vec![("reachable", self.found.iter().map(way).collect())];
+        let mut rows = vec![("reachable", self.found.iter().map(way).collect::<Vec<_>>())];
         if self.found.is_empty() {
             rows[0].1.push(if self.doubts.is_empty() { "no" } else { "no way was found" }.to_owned());
         } else if !self.others.is_empty() {

@@ -13,8 +13,12 @@
 //! - `flow` follows values through a function, and `numbers` follows the number of each syscall
 //!   back to where it is set.
 //!
-//! Nothing here reads a file or runs a program. The result is an upper bound only for the files
-//! given, and only if no call is unresolved: [`Reach`] says what is not known.
+//! These read no file and run no program. The result is an upper bound only for the files given, and
+//! only if no call is unresolved: [`Reach`] says what is not known.
+//!
+//! - `modules` finds the files of a program as its loader does.
+//! - `observe` runs the program once, and finds what it calls and maps as code.
+//! - `survey` puts both together with the analysis, and `report` writes the result.
 //!
 //! The crate is empty on systems and processors that it cannot analyse.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -24,9 +28,14 @@ mod code;
 mod flow;
 mod graph;
 mod image;
+pub mod modules;
 mod numbers;
+pub mod observe;
 mod program;
+pub mod report;
 mod result;
+pub mod survey;
+mod uapi;
 mod words;
 
 pub use analysis::analyse;

@@ -99,15 +99,17 @@ impl State {
 
     /// Returns what a place of the frame holds.
     pub(crate) fn load(&self, at: i64, size: u8) -> Value {
-        match self.stack.get(&at) {
-            Some((value, its)) if size <= *its => match size {
-                8 => value.clone(),
-                4 => value.lower_half(),
-                _ => value.map(|number| number & ((1 << (8 * u32::from(size))) - 1)),
-            },
+        let end = at + i64::from(size);
+        let before = self.stack.range(at - 7..=at).next_back();
+        let Some((start, (value, _))) = before.filter(|(start, (_, its))| **start + i64::from(*its) >= end) else {
             // The caller's arguments are above the return address.
-            None if at >= 8 && size >= 4 && !self.is_overwritten(at, size) => Value::One(Atom::Entry(Slot::Stack(at))),
-            _ => Value::Unknown,
+            let is_argument = at >= 8 && size >= 4 && !self.is_overwritten(at, size);
+            return if is_argument { Value::One(Atom::Entry(Slot::Stack(at))) } else { Value::Unknown };
+        };
+        match size {
+            8 => value.clone(),
+            4 if *start == at => value.lower_half(),
+            _ => value.map(|number| (number >> (8 * (at - start))) & ((1 << (8 * u32::from(size))) - 1)),
         }
     }
 

@@ -110,7 +110,10 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let module = trace.place.module;
         let mut words = self.words.borrow_mut();
         let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
-        let Some(stores) = words.stores(word) else {
+        // A number that nothing stores is set in a way that is not seen. An address that nothing stores
+        // is zero, and nothing lies behind it.
+        let stores = words.stores(word).filter(|stores| offset.is_some() || !stores.is_empty());
+        let Some(stores) = stores else {
             found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
             return;
         };

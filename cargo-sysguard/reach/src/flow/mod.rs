@@ -13,7 +13,7 @@ use iced_x86::{Instruction, OpKind, Register};
 pub(crate) use state::State;
 pub(crate) use value::{Atom, Slot, Value};
 
-use crate::code::{Code, Next, Site};
+use crate::code::{Code, Next, Site, is_padding};
 use crate::program::{Place, Program};
 use step::Step;
 
@@ -75,7 +75,9 @@ impl Flow {
         blocks.enter(code.range.start, &State::entry());
         let mut is_known = blocks.settle(program, place.module, &code, &mut step);
         // Exceptions and unknown jumps lead to the other code.
-        let mut addresses: Vec<u64> = code.instructions.iter().map(Instruction::ip).collect();
+        // Padding after a call that never returns does not lead on.
+        let is_code = |instruction: &&Instruction| !is_padding(instruction);
+        let mut addresses: Vec<u64> = code.instructions.iter().filter(is_code).map(Instruction::ip).collect();
         addresses.sort_unstable();
         let (mut reached, mut walked) = (HashSet::new(), HashSet::new());
         for other in addresses {

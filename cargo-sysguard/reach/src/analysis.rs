@@ -42,7 +42,7 @@ pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
                 continue;
             }
             let found = numbers.at(*place, site.at);
-            for (number, calls) in &found.numbers {
+            for ((number, _), calls) in &found.numbers {
                 // The kernel uses the lower half: do_syscall_64(), arch/x86/entry/common.c.
                 let syscall = Syscall::of_x86_64(i64::from(*number as u32 as i32));
                 reach.calls.entry(syscall).or_insert_with(|| words.chain(calls));

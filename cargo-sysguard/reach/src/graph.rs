@@ -11,7 +11,7 @@ use crate::result::{Origin, Reached};
 
 /// Code that is reached: a function, or the part of one from some address on.
 #[derive(Debug)]
-pub(crate) struct Node {
+pub(crate) struct Node<'d> {
     /// The code that leads here, and the instruction in it. Roots have none.
     pub(crate) from: Option<(Place, u64)>,
     /// How that code leads here.
@@ -26,13 +26,15 @@ pub(crate) struct Node {
     pub(crate) takers: Vec<(Place, u64)>,
     /// Set if anything else leads here, such as data that holds its address.
     pub(crate) has_unknown_callers: bool,
+    /// The names by which dlsym(3) may find it.
+    pub(crate) looked_up: Vec<&'d [u8]>,
 }
 
 /// All code that is reached.
 #[derive(Debug)]
 pub(crate) struct Graph<'p, 'd> {
     program: &'p Program<'d>,
-    pub(crate) nodes: HashMap<Place, Node>,
+    pub(crate) nodes: HashMap<Place, Node<'d>>,
     /// The nodes in the order in which they were reached.
     pub(crate) order: Vec<Place>,
     /// Calls and jumps that lead to no code.
@@ -43,7 +45,7 @@ pub(crate) struct Graph<'p, 'd> {
     /// Names of exported functions that reached code has as strings, and the code.
     names: HashMap<&'d [u8], (Place, u64)>,
     /// The functions that look up others by name.
-    lookups: HashSet<Place>,
+    pub(crate) lookups: HashSet<Place>,
     looks_up: bool,
 }
 
@@ -127,7 +129,7 @@ impl<'p, 'd> Graph<'p, 'd> {
     }
 
     /// Returns the node of a place, which is reached now if it was not.
-    fn reach(&mut self, place: Place, how: Reached, from: Option<(Place, u64)>) -> Option<&mut Node> {
+    fn reach(&mut self, place: Place, how: Reached, from: Option<(Place, u64)>) -> Option<&mut Node<'d>> {
         if !self.nodes.contains_key(&place) {
             if self.program.range(place).is_none() {
                 self.dead_ends.extend(from);
@@ -145,6 +147,7 @@ impl<'p, 'd> Graph<'p, 'd> {
             callers: Vec::new(),
             takers: Vec::new(),
             has_unknown_callers: false,
+            looked_up: Vec::new(),
         }))
     }
 
@@ -157,7 +160,7 @@ impl<'p, 'd> Graph<'p, 'd> {
                 self.follow_data(module, &range, by);
             } else if self.looks_up && !self.names.is_empty() {
                 for (name, by) in std::mem::take(&mut self.names) {
-                    self.look_up(name, by);
+                    self.look_up(name, by, false);
                 }
             } else {
                 return;
@@ -276,18 +279,19 @@ impl<'p, 'd> Graph<'p, 'd> {
         let is_loader = self.program.modules[user].origin == Origin::Interpreter
             || self.lookups.iter().any(|lookup| lookup.module == user);
         if is_loader {
-            self.look_up(name, by);
+            self.look_up(name, by, true);
         } else {
             self.names.entry(name).or_insert(by);
         }
     }
 
-    fn look_up(&mut self, name: &[u8], by: (Place, u64)) {
+    fn look_up(&mut self, name: &'d [u8], by: (Place, u64), is_loader: bool) {
         for place in self.program.all_definitions(name) {
             if !self.program.image(place.module).is_code(place.address) {
                 self.open(place, by);
             } else if let Some(node) = self.reach(place, Reached::LookedUp, Some(by)) {
-                node.has_unknown_callers = true;
+                node.has_unknown_callers |= is_loader;
+                node.looked_up.push(name);
             }
         }
     }

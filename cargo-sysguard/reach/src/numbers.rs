@@ -16,13 +16,15 @@ pub(crate) struct Numbers<'g, 'p, 'd> {
     graph: &'g Graph<'p, 'd>,
     flows: RefCell<HashMap<Place, Rc<Flow>>>,
     words: RefCell<HashMap<usize, Words>>,
+    names: RefCell<Option<Option<Rc<HashSet<&'d [u8]>>>>>,
 }
 
 /// The number of an instruction that makes a syscall.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Each number, with the calls that lead from the code that sets it: code and its instruction.
-    pub(crate) numbers: BTreeMap<u64, Vec<(Place, u64)>>,
+    /// Each number with the file of the code that sets it, and the calls that lead on from there: code
+    /// and its instruction.
+    pub(crate) numbers: BTreeMap<(u64, usize), Vec<(Place, u64)>>,
     /// Where it could not be followed further, with the calls from there.
     pub(crate) lost: Vec<(Lost, Vec<(Place, u64)>)>,
 }
@@ -50,7 +52,7 @@ struct Trace {
 impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     /// Returns the numbers of the code in a graph.
     pub(crate) fn of(program: &'p Program<'d>, graph: &'g Graph<'p, 'd>) -> Self {
-        Self { program, graph, flows: RefCell::default(), words: RefCell::default() }
+        Self { program, graph, flows: RefCell::default(), words: RefCell::default(), names: RefCell::default() }
     }
 
     fn flow(&self, place: Place) -> Rc<Flow> {
@@ -71,7 +73,13 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
             found.lost.push((Lost::Jump(place, *jump), calls.clone()));
         }
         let value = flow.sites.get(&site).cloned().unwrap_or(Value::Unknown);
-        let mut open = vec![Trace { place, value, calls, is_stored: false }];
+        self.follow(Trace { place, value, calls, is_stored: false }, &mut found);
+        found
+    }
+
+    /// Follows a value back to where it is set.
+    fn follow(&self, trace: Trace, found: &mut Found) {
+        let mut open = vec![trace];
         let (mut seen, mut seen_words) = (HashSet::new(), HashSet::new());
         while let Some(trace) = open.pop() {
             let Some(atoms) = trace.value.atoms() else {
@@ -81,17 +89,17 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
             for atom in atoms {
                 match atom {
                     Atom::Number(number) => {
-                        found.numbers.entry(*number).or_insert_with(|| trace.calls.clone());
+                        found.numbers.entry((*number, trace.place.module)).or_insert_with(|| trace.calls.clone());
                     }
                     Atom::Entry(slot) if seen.insert((trace.place, *slot)) => {
-                        self.follow_callers(&trace, *slot, &mut open, &mut found);
+                        self.follow_callers(&trace, *slot, &mut open, found);
                     }
                     Atom::Entry(_) => {}
                     Atom::Word(word) if seen_words.insert((trace.place.module, *word, None)) => {
-                        self.follow_word(&trace, *word, None, &mut open, &mut found);
+                        self.follow_word(&trace, *word, None, &mut open, found);
                     }
                     Atom::BehindWord(word, offset) if seen_words.insert((trace.place.module, *word, Some(*offset))) => {
-                        self.follow_word(&trace, *word, Some(*offset), &mut open, &mut found);
+                        self.follow_word(&trace, *word, Some(*offset), &mut open, found);
                     }
                     Atom::Word(_) | Atom::BehindWord(..) => {}
                     Atom::Function(_) | Atom::Frame(_) => {
@@ -102,7 +110,33 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         }
         let mut seen = HashSet::new();
         found.lost.retain(|(lost, _)| seen.insert(*lost));
-        found
+    }
+
+    /// Returns the names that reached code looks up with dlsym(3), unless one is not known.
+    fn names(&self) -> Option<Rc<HashSet<&'d [u8]>>> {
+        // A lookup of the lookup itself has an unknown name.
+        let known = self.names.replace(Some(None));
+        let names = known.unwrap_or_else(|| self.looked_up().map(Rc::new));
+        self.names.replace(Some(names.clone()));
+        names
+    }
+
+    fn looked_up(&self) -> Option<HashSet<&'d [u8]>> {
+        /// The number of %rsi, which holds the name.
+        const NAME: u8 = 6;
+        let mut names = HashSet::new();
+        for place in &self.graph.lookups {
+            let mut found = Found::default();
+            let value = Value::One(Atom::Entry(Slot::Register(NAME)));
+            self.follow(Trace { place: *place, value, calls: Vec::new(), is_stored: true }, &mut found);
+            if !found.lost.is_empty() {
+                return None;
+            }
+            for (address, module) in found.numbers.into_keys() {
+                names.insert(self.program.image(module).string(address)?);
+            }
+        }
+        Some(names)
     }
 
     /// Follows what is stored in a word of a file's data, or what lies behind an address there.
@@ -110,7 +144,10 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let module = trace.place.module;
         let mut words = self.words.borrow_mut();
         let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
-        let Some(stores) = words.stores(word) else {
+        // A number that nothing stores is set in a way that is not seen. An address that nothing stores
+        // is zero, and nothing lies behind it.
+        let stores = words.stores(word).filter(|stores| offset.is_some() || !stores.is_empty());
+        let Some(stores) = stores else {
             found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
             return;
         };
@@ -125,7 +162,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         }
         let initial = self.program.image(module).word(word).unwrap_or(0) as u32;
         if offset.is_none() {
-            found.numbers.entry(u64::from(initial)).or_insert_with(|| trace.calls.clone());
+            found.numbers.entry((u64::from(initial), module)).or_insert_with(|| trace.calls.clone());
         }
     }
 
@@ -133,6 +170,11 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     fn follow_callers(&self, trace: &Trace, slot: Slot, open: &mut Vec<Trace>, found: &mut Found) {
         let Some(node) = self.graph.nodes.get(&trace.place) else { return };
         let mut is_called_through_pointer = node.has_unknown_callers;
+        if !is_called_through_pointer && !node.looked_up.is_empty() {
+            let names = self.names();
+            is_called_through_pointer =
+                names.is_none_or(|names| node.looked_up.iter().any(|name| names.contains(name)));
+        }
         for (caller, at) in &node.callers {
             let flow = self.flow(*caller);
             if let Some(jump) = flow.jumps.first() {

@@ -13,8 +13,10 @@ use crate::program::{Place, Program};
 #[derive(Debug, Default)]
 pub(crate) struct Words {
     stores: HashMap<u64, Vec<(Place, u64)>>,
-    /// Addresses that other code may get to know, or that are used in another way.
+    /// Addresses that other code may get to know.
     taken: BTreeSet<u64>,
+    /// Words that are changed in another way than by a store.
+    changed: BTreeSet<u64>,
     /// Set if other files may use the data.
     exported: BTreeSet<u64>,
 }
@@ -39,7 +41,7 @@ impl Words {
                 } else if instruction.mnemonic() == Mnemonic::Mov && instruction.op0_kind() == OpKind::Memory {
                     words.stores.entry(address).or_default().push((*place, at));
                 } else if is_written {
-                    words.taken.insert(address);
+                    words.changed.insert(address);
                 }
             }
         }
@@ -54,10 +56,10 @@ impl Words {
 
     /// Returns the code that stores in a word. `None` if other code may do so, too.
     pub(crate) fn stores(&self, word: u64) -> Option<&[(Place, u64)]> {
-        let near = word.saturating_sub(NEAR)..word + 8;
-        if self.taken.range(near.clone()).next().is_some() || self.exported.range(near).next().is_some() {
+        let has = |set: &BTreeSet<u64>, below: u64| set.range(word.saturating_sub(below)..word + 8).next().is_some();
+        if has(&self.taken, NEAR) || has(&self.exported, NEAR) || has(&self.changed, 7) {
             return None;
         }
-        self.stores.get(&word).map(Vec::as_slice)
+        Some(self.stores.get(&word).map(Vec::as_slice).unwrap_or_default())
     }
 }

@@ -3,7 +3,9 @@
 //! Compilers make such tables of `switch` and `match`. An entry is an address, or the distance from
 //! the start of the table to it.
 
-use iced_x86::{Instruction, Mnemonic, OpKind, Register};
+use std::collections::HashSet;
+
+use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 use super::Code;
 use crate::image::{Image, Target};
@@ -27,15 +29,16 @@ struct Table {
 /// which table it uses. There is at least one.
 pub(super) fn targets(image: &Image<'_>, code: &Code, jump: &Instruction) -> Option<Vec<u64>> {
     let before = window(code, jump.ip());
-    let table = table(code, &before, jump)?;
-    let bound = bound(&before);
+    let (table, index) = table(code, &before, jump)?;
+    let bound = bound(&before, index);
+    let starts = if bound.is_none() { linear_starts(image, code) } else { HashSet::new() };
     let mut targets = Vec::new();
-    for index in 0..MOST {
+    for index in 0..bound.unwrap_or(MOST).min(MOST) {
         let Some(target) = table.entry(image, index) else { break };
-        // Without a comparison with the number of entries, the first entry that leads elsewhere
-        // ends the table. Code that seldom runs may be outside the function.
-        let is_sure = bound.is_some_and(|count| index < count);
-        if !code.range.contains(&target) && !(is_sure && image.is_code(target)) {
+        // Without a comparison with the number of entries, the first entry that is no instruction of
+        // the function ends the table. Otherwise, code that seldom runs may be outside.
+        let is_plausible = if bound.is_some() { image.is_code(target) } else { starts.contains(&target) };
+        if !is_plausible {
             break;
         }
         targets.push(target);
@@ -71,8 +74,15 @@ fn window<'c>(code: &'c Code, mut address: u64) -> Vec<&'c Instruction> {
     found
 }
 
-/// Finds the table of a jump.
-fn table(code: &Code, before: &[&Instruction], jump: &Instruction) -> Option<Table> {
+/// Returns the addresses of the instructions of a function, decoded one after the other.
+fn linear_starts(image: &Image<'_>, code: &Code) -> HashSet<u64> {
+    let bytes = image.bytes(code.range.start, code.range.end - code.range.start).unwrap_or_default();
+    let decoder = Decoder::with_ip(64, bytes, code.range.start, DecoderOptions::NONE);
+    decoder.into_iter().filter(|it| !it.is_invalid()).map(|it| it.ip()).collect()
+}
+
+/// Finds the table of a jump, and the register with the index.
+fn table(code: &Code, before: &[&Instruction], jump: &Instruction) -> Option<(Table, Register)> {
     if jump.op0_kind() == OpKind::Memory {
         return whole(code, before, jump);
     }
@@ -93,15 +103,15 @@ fn table(code: &Code, before: &[&Instruction], jump: &Instruction) -> Option<Tab
     let start = address(code, &before[place + 1..], entry)?;
     let other = if entry.op0_register() == parts[0] { parts[1] } else { parts[0] };
     let base = loaded(code, before, other).unwrap_or(start);
-    Some(Table { start, base: Some(base) })
+    Some((Table { start, base: Some(base) }, entry.memory_index()))
 }
 
 /// Returns the table of whole addresses that a memory operand reads.
-fn whole(code: &Code, before: &[&Instruction], reader: &Instruction) -> Option<Table> {
+fn whole(code: &Code, before: &[&Instruction], reader: &Instruction) -> Option<(Table, Register)> {
     if reader.memory_index_scale() != 8 || reader.memory_index() == Register::None {
         return None;
     }
-    Some(Table { start: address(code, before, reader)?, base: None })
+    Some((Table { start: address(code, before, reader)?, base: None }, reader.memory_index()))
 }
 
 /// Returns the address of a memory operand, for an index of 0.
@@ -135,12 +145,23 @@ fn writes(instruction: &Instruction, register: Register) -> bool {
         && !matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Push)
 }
 
-/// Returns the number of entries, if the index is compared with it just before.
-fn bound(before: &[&Instruction]) -> Option<u64> {
-    let (place, branch) =
-        before.iter().enumerate().find(|(_, it)| matches!(it.mnemonic(), Mnemonic::Ja | Mnemonic::Jae))?;
+/// Returns the number of entries, if the index is compared with it before.
+fn bound(before: &[&Instruction], index: Register) -> Option<u64> {
+    let is_branch = |it: &&Instruction| matches!(it.mnemonic(), Mnemonic::Ja | Mnemonic::Jae);
+    let (place, branch) = before.iter().enumerate().find(|(_, it)| is_branch(it))?;
     let compare = before[place + 1..].iter().take(3).find(|it| it.mnemonic() == Mnemonic::Cmp)?;
+    let is_index =
+        compare.op0_kind() == OpKind::Register && compare.op0_register().full_register() == index.full_register();
+    // Between comparison and jump, the index may only be widened.
+    let is_kept = before[..place].iter().all(|it| !writes(it, index) || is_widening(it, index));
     let is_number = !matches!(compare.op1_kind(), OpKind::Register | OpKind::Memory);
-    let last = is_number.then(|| compare.immediate(1))?;
+    let last = (is_index && is_kept && is_number).then(|| compare.immediate(1))?;
     Some(if branch.mnemonic() == Mnemonic::Ja { last.checked_add(1)? } else { last })
+}
+
+/// Returns whether an instruction moves a part of a register to the whole.
+fn is_widening(instruction: &Instruction, register: Register) -> bool {
+    matches!(instruction.mnemonic(), Mnemonic::Mov | Mnemonic::Movzx | Mnemonic::Movsxd)
+        && instruction.op1_kind() == OpKind::Register
+        && instruction.op1_register().full_register() == register.full_register()
 }

@@ -175,7 +175,7 @@ fn decode_at(bytes: &[u8], start: u64, offset: usize) -> Option<Instruction> {
 }
 
 /// Returns whether an instruction fills the space between code.
-fn is_padding(instruction: &Instruction) -> bool {
+pub(crate) fn is_padding(instruction: &Instruction) -> bool {
     matches!(instruction.mnemonic(), Mnemonic::Nop | Mnemonic::Int3 | Mnemonic::Hlt | Mnemonic::Fnop)
 }
 

@@ -13,7 +13,7 @@ use iced_x86::{Instruction, OpKind, Register};
 pub(crate) use state::State;
 pub(crate) use value::{Atom, Slot, Value};
 
-use crate::code::{Code, Next, Site};
+use crate::code::{Code, Next, Site, is_padding};
 use crate::program::{Place, Program};
 use step::Step;
 
@@ -75,19 +75,23 @@ impl Flow {
         blocks.enter(code.range.start, &State::entry());
         let mut is_known = blocks.settle(program, place.module, &code, &mut step);
         // Exceptions and unknown jumps lead to the other code.
-        let mut reached: HashSet<u64> = HashSet::new();
-        loop {
-            reached.clear();
-            for start in blocks.states.keys() {
-                blocks.walk(program, place.module, &code, *start, |instruction| {
+        // Padding after a call that never returns does not lead on.
+        let is_code = |instruction: &&Instruction| !is_padding(instruction);
+        let mut addresses: Vec<u64> = code.instructions.iter().filter(is_code).map(Instruction::ip).collect();
+        addresses.sort_unstable();
+        let (mut reached, mut walked) = (HashSet::new(), HashSet::new());
+        for other in addresses {
+            let new: Vec<u64> = blocks.states.keys().copied().filter(|start| walked.insert(*start)).collect();
+            for start in new {
+                blocks.walk(program, place.module, &code, start, |instruction| {
                     reached.insert(instruction.ip());
                 });
             }
-            let other = code.instructions.iter().map(Instruction::ip).filter(|at| !reached.contains(at)).min();
-            let Some(other) = other else { break };
-            blocks.starts.insert(other);
-            blocks.enter(other, &State::unknown());
-            is_known &= blocks.settle(program, place.module, &code, &mut step);
+            if !reached.contains(&other) {
+                blocks.starts.insert(other);
+                blocks.enter(other, &State::unknown());
+                is_known &= blocks.settle(program, place.module, &code, &mut step);
+            }
         }
         if !is_known {
             blocks.states.values_mut().for_each(|state| *state = State::unknown());
@@ -114,15 +118,22 @@ impl Flow {
                 if is_unknown_jump && state.register(Register::RSP).frame() != Some(0) {
                     flow.jumps.push(at);
                 }
-                if let Some((targets, is_jump)) = targets(program, place.module, code, instruction, &state) {
+                let falls = matches!(Next::of(instruction), Next::Step | Next::Branch(_));
+                let leaves = targets(program, place.module, code, instruction, &state);
+                let left = leaves.map(|(targets, is_jump)| {
                     if is_jump {
                         step.share_arguments(&state);
                     }
-                    flow.calls.insert(at, Call { targets, is_jump, state: state.clone() });
-                }
+                    Call { targets, is_jump, state: state.clone() }
+                });
                 let is_store = instruction.op0_kind() == OpKind::Memory && instruction.is_ip_rel_memory_operand();
                 let before = is_store.then(|| state.clone());
                 step.apply(instruction, &mut state);
+                if let Some(call) = left {
+                    // Where a function goes on into the next one, the instruction has had its effect.
+                    let state = if falls { state.clone() } else { call.state };
+                    flow.calls.insert(at, Call { state, ..call });
+                }
                 if let Some(((word, value), state)) = step.stored.take().zip(before) {
                     flow.stores.insert(at, Store { word, value, state });
                 }

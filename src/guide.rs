@@ -15,6 +15,7 @@
 //! | [`performance`] | every figure, and how to repeat it |
 //! | [`evidence`] | reports for an assessor |
 //! | [`profiling`] | where a program spends its time |
+//! | [`reach`] | which syscalls a program could make at all |
 //! | [`kernel_guide`] | the perf steps of the kernel's guide, compared with perf |
 //! | [`limits`] | what a verdict does not cover |
 //! | [`troubleshooting`] | messages and what to do |
@@ -42,6 +43,7 @@ pages!(
     performance,
     evidence,
     profiling,
+    reach,
     kernel_guide,
     limits,
     troubleshooting,

@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, profile, reject, report, review,
-    run, target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, profile, reach, reject, report,
+    review, run, target_runner, test, trace,
 };
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Trace(trace::Options),
     /// Sample where a command or a workload spends its time, in the kernel and in user code
     Profile(profile::Options),
+    /// Find which system calls a program and its libraries could make, without running it
+    Reach(reach::Options),
     /// Run a package's tests with cargo, tracing each and comparing it with its baseline
     Run(run::Options),
     /// Move expectations of `run` between one file per test binary and one file per test
@@ -111,6 +113,7 @@ impl Cli {
             Command::CleanWorktree(options) => options.exec().map(ExitCode::from),
             Command::Trace(options) => Ok(options.exec(&context)),
             Command::Profile(options) => options.exec(&context),
+            Command::Reach(options) => options.exec(&context).map(ExitCode::from),
             Command::Doctor(options) => options.exec(&context).map(ExitCode::from),
         }
     }
@@ -201,6 +204,12 @@ mod tests {
             ("cargo-sysguard profile -F 0 -- true", 2),
             ("cargo-sysguard profile --format xml -- true", 2),
             ("cargo-sysguard profile --vmlinux f -- true", 2),
+            ("cargo-sysguard reach", 2),
+            ("cargo-sysguard reach --save demo", 2),
+            ("cargo-sysguard reach demo --workload name", 2),
+            ("cargo-sysguard reach demo --why opennat", 2),
+            ("cargo-sysguard reach demo --forbid netwrok", 2),
+            ("cargo-sysguard reach demo --format svg", 2),
             ("cargo-sysguard explain openat --release", 2),
             ("cargo-sysguard review --jobs 2", 2),
             ("cargo-sysguard pending --features a", 2),

@@ -20,8 +20,20 @@ mod profiles;
 #[path = "profiles/elsewhere.rs"]
 mod profiles;
 mod proposals;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod reachability;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[path = "reachability/elsewhere.rs"]
+mod reachability;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod reaches;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[path = "reaches/elsewhere.rs"]
+mod reaches;
 mod recorded;
 mod review;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod saved;
 mod suites;
 mod taxonomy;
 mod tools;

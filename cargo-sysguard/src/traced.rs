@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::rc::Rc;
 
 use sysguard::unstable::artifacts::{self, Build};
 use sysguard::unstable::harness::ProgressDisplay;
@@ -17,6 +18,7 @@ use sysguard::unstable::model::judge::verdict::Verdict;
 use sysguard::unstable::model::observe::observation::Engine;
 use sysguard::unstable::model::run::recording::Length;
 use sysguard::unstable::model::run::workload::Program;
+use sysguard::unstable::report::revisions::ReachDiff;
 use sysguard::unstable::report::{self, Palette};
 use sysguard::unstable::runner::{Case, Suite, git};
 use sysguard::unstable::settings::Settings;
@@ -24,7 +26,9 @@ use sysguard::unstable::settings::Settings;
 use crate::cargo::{BuildFlags, TargetFlags};
 use crate::exit_code::{Failure, Outcome};
 use crate::git::{Revision, Worktree};
+use crate::message;
 use crate::proposals::Proposals;
+use crate::reachability::{Reachability, reachability_of};
 use crate::suites;
 
 /// Which workloads are traced, and how.
@@ -40,6 +44,8 @@ pub(crate) struct Traced<'a> {
 /// The differences between the two revisions.
 pub(crate) struct Compared {
     pub(crate) diffs: Vec<ExpectationDiff>,
+    /// What their programs could call only at one of them.
+    pub(crate) reach: Vec<ReachDiff>,
     pub(crate) outcome: Outcome,
     /// The number of workloads that could not be run.
     pub(crate) untraced: usize,
@@ -54,14 +60,19 @@ struct Checkout<'a> {
     without: &'a [String],
 }
 
-/// The observations of one package's workloads at one revision.
-type Observed = BTreeMap<String, Expectation>;
+/// What one package's workloads showed at one revision.
+#[derive(Default)]
+struct Observed {
+    expectations: BTreeMap<String, Expectation>,
+    /// What the programs of the workloads could call, as far as cargo built them.
+    reach: BTreeMap<String, Rc<Reachability>>,
+}
 
 impl Traced<'_> {
     /// Returns what the workloads use only now, and what they used only at the revision. A workload
     /// that fails at either is reported and not compared.
     pub(crate) fn diffs(&self, proposals: &Proposals, base: &str) -> Result<Compared, Failure> {
-        let (mut diffs, mut outcome, mut untraced) = (Vec::new(), Outcome::Expected, 0);
+        let (mut diffs, mut reach, mut outcome, mut untraced) = (Vec::new(), Vec::new(), Outcome::Expected, 0);
         for (folder, store) in proposals.packages() {
             let revision = Revision::find(folder, base)?;
             let worktree = Worktree::of(&revision, folder)?;
@@ -77,20 +88,23 @@ impl Traced<'_> {
                 let checkout = Checkout { folder: &worktree.folder, flags: &flags, without: git::local_variables() };
                 self.observe(&checkout, held, &mut failed, &mut outcome)?
             } else {
-                Observed::new()
+                Observed::default()
             };
             drop(worktree);
             let flags = self.cargo.build_flags();
             let checkout = Checkout { folder, flags: &flags, without: &[] };
             let after = self.observe(&checkout, Stdio::null(), &mut failed, &mut outcome)?;
-            let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            let names: BTreeSet<&String> = before.expectations.keys().chain(after.expectations.keys()).collect();
             for name in names.into_iter().filter(|name| !failed.contains(*name)) {
                 let file = proposals.file_below(folder, store, name);
-                diffs.extend(ExpectationDiff::between(name, &file, before.get(name), after.get(name)));
+                let [old, new] = [&before, &after].map(|observed| observed.expectations.get(name));
+                diffs.extend(ExpectationDiff::between(name, &file, old, new));
+                let [old, new] = [&before, &after].map(|observed| observed.reach.get(name));
+                reach.extend(old.zip(new).and_then(|(old, new)| reach_diff(name, old, new)));
             }
             untraced += failed.len();
         }
-        Ok(Compared { diffs, outcome, untraced })
+        Ok(Compared { diffs, reach, outcome, untraced })
     }
 
     /// Builds and runs the workloads of the package in this folder.
@@ -117,12 +131,16 @@ impl Traced<'_> {
         }
         let total = suite.cases().iter().filter(|case| self.selects(case)).count();
         let display = ProgressDisplay::new(self.settings.progress, total);
-        let mut observed = Observed::new();
+        let mut observed = Observed::default();
+        let mut programs = BTreeMap::new();
         for case in suite.cases().iter().filter(|case| self.selects(case)) {
             match (suite.observe(case, self.length, &display), case.document()) {
                 (Ok(baseline), Some(document)) => {
                     let expectation = Expectation { document: document.clone(), baselines: vec![baseline] };
-                    observed.insert(case.name.clone(), expectation);
+                    observed.expectations.insert(case.name.clone(), expectation);
+                    let program = suite.built_program(case);
+                    let reach = program.and_then(|program| programs.entry(program).or_insert_with_key(analyse).clone());
+                    observed.reach.extend(reach.map(|reach| (case.name.clone(), reach)));
                 }
                 (Err(verdict), _) => {
                     failed.insert(case.name.clone());
@@ -143,6 +161,36 @@ impl Traced<'_> {
             && case.document().is_none_or(|document| !matches!(document.workload.program, Program::Run(_)))
             && suites::runs_a_target(case, self.targets)
     }
+}
+
+/// Returns what a program could call. One that cannot be analysed is not compared, and neither is
+/// any on another processor.
+fn analyse(program: &PathBuf) -> Option<Rc<Reachability>> {
+    match reachability_of(program) {
+        Ok(reachability) => Some(Rc::new(reachability)),
+        Err(Failure { outcome: Outcome::Untraceable, .. }) => None,
+        Err(failure) => {
+            let text = format!("reachable calls are not compared: {}", failure.message);
+            // Ignore a closed standard error: this is only a warning.
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&text));
+            None
+        }
+    }
+}
+
+/// Returns the calls that are reachable at one revision only; `None` if there are none.
+fn reach_diff(workload: &str, before: &Reachability, after: &Reachability) -> Option<ReachDiff> {
+    let is_upper_bound = before.is_upper_bound() && after.is_upper_bound();
+    let (before, after) = (before.calls(), after.calls());
+    let new = after.iter().filter(|(call, _)| !before.contains_key(*call));
+    let gone = before.keys().filter(|call| !after.contains_key(*call));
+    let diff = ReachDiff {
+        workload: workload.to_owned(),
+        new: new.map(|(call, way)| (call.clone(), way.clone())).collect(),
+        gone: gone.cloned().collect(),
+        is_upper_bound,
+    };
+    (!diff.new.is_empty() || !diff.gone.is_empty()).then_some(diff)
 }
 
 /// Prints why a workload was not traced. Ignores a closed standard error: the exit code remains.

@@ -22,13 +22,13 @@ mod output;
 mod progress;
 mod repeat;
 mod run;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod run_by;
 mod runnable;
 mod scratch;
 mod suite;
 mod test;
 mod traced_run;
-#[cfg(all(target_os = "linux", feature = "unstable"))]
-mod untraced;
 mod verdicts;
 mod watch;
 
@@ -48,10 +48,10 @@ pub use observe::{
 pub use output::Echo;
 pub use progress::{Progress, Silent};
 pub use run::DEFAULT_GRACE;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use run_by::{NotRun, RunBy};
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};
-#[cfg(all(target_os = "linux", feature = "unstable"))]
-pub use untraced::{NotRun, UntracedRun};
 
 /// Sets the function that is called with a package's folder after two seconds of waiting for its
 /// lock.

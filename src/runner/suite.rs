@@ -239,6 +239,14 @@ impl Suite {
         }
     }
 
+    /// Returns the program of a workload that runs a target of the package. Its targets must have
+    /// been built. `None` for a command, a closure, and a target that could not be built.
+    pub fn built_program(&self, case: &Case) -> Option<PathBuf> {
+        let program = &case.document()?.workload.program;
+        let target = Target::of(program).filter(|_| !matches!(program, Program::Closure(_)))?;
+        self.targets.executable(&target).ok()
+    }
+
     /// Finds what a workload needs to run.
     pub(super) fn prepare<'a>(&'a self, document: &'a Document) -> Result<PreparedWorkload<'a>, Obstacle> {
         let built = |program: &Program| match Target::of(program) {

@@ -2,7 +2,7 @@
 //! function: [`record`].
 
 use sysguard::unstable::linux::Limits;
-use sysguard::unstable::runner::{Case, NotRun, Suite, UntracedRun};
+use sysguard::unstable::runner::{Case, NotRun, RunBy, Suite};
 
 use crate::perf::{self, CallGraph, Options, Recorded};
 
@@ -36,12 +36,12 @@ pub struct RecordedWorkload {
 /// [`Error`].
 pub fn record(suite: &Suite, case: &Case, frequency: u64, call_graph: CallGraph) -> Result<RecordedWorkload, Error> {
     let options = |limits: &Limits| Options { frequency, call_graph, limits: *limits };
-    let run = suite.run_untraced(
+    let run = suite.run_by(
         case,
         |command, limits| perf::record(command, &options(limits)),
         |recorded| Some(recorded.as_ref().ok()?.exit),
     );
-    let UntracedRun { result, output, ended_well } = run?;
+    let RunBy { result, output, ended_well } = run?;
     Ok(RecordedWorkload { recorded: result?, output, ended_well })
 }
 

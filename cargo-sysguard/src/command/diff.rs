@@ -37,7 +37,8 @@ pub(crate) struct Options {
     format: DiffFormat,
     /// Build and trace both revisions on this machine instead of comparing files
     ///
-    /// Both run in the same environment, and no baseline is needed.
+    /// Both run in the same environment, and no baseline is needed. On x86_64, the syscalls that
+    /// the code of their programs could make are compared too, as `reach` finds them.
     #[arg(long)]
     trace: bool,
     /// With --trace: run each workload exactly N times instead of until no run adds anything
@@ -65,7 +66,7 @@ impl Options {
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let proposals = Proposals::open(&self.cargo.packages, &settings)?;
-        let Compared { diffs, outcome, untraced } = if self.trace {
+        let Compared { diffs, reach, outcome, untraced } = if self.trace {
             let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
             let traced = Traced {
                 filters: &self.filters,
@@ -76,14 +77,14 @@ impl Options {
             };
             traced.diffs(&proposals, &self.base)?
         } else {
-            Compared { diffs: self.diffs(&proposals)?, outcome: Outcome::Expected, untraced: 0 }
+            Compared { diffs: self.diffs(&proposals)?, reach: Vec::new(), outcome: Outcome::Expected, untraced: 0 }
         };
         let base = Base { revision: &self.base, traced: self.trace, untraced };
         let mut out = output::stdout();
         match self.format {
-            DiffFormat::Text => revisions::text(&mut out, base, &diffs, &Palette::coloured()),
-            DiffFormat::Markdown => revisions::markdown(&mut out, base, &diffs),
-            DiffFormat::Json => revisions::json(&mut out, base, &diffs),
+            DiffFormat::Text => revisions::text(&mut out, base, &diffs, &reach, &Palette::coloured()),
+            DiffFormat::Markdown => revisions::markdown(&mut out, base, &diffs, &reach),
+            DiffFormat::Json => revisions::json(&mut out, base, &diffs, &reach),
         }
         .map_err(Failure::output)?;
         Ok(outcome)

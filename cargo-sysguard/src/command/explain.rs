@@ -1,12 +1,15 @@
 //! `cargo sysguard explain`: shows what a name means to the kernel, and which workloads of the
 //! repository use it. Main type: [`Options`]. It runs no workload.
 
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use sysguard::unstable::model::explain::{Explanation, Kernel, Recorded, Unknown, explain};
+use sysguard::unstable::model::explain::{Explanation, Kernel, Meaning, Recorded, Unknown, What, explain};
 use sysguard::unstable::model::run::test_name;
+use sysguard::unstable::report::explain::Ways;
 use sysguard::unstable::report::{Palette, explain as words};
 use sysguard::unstable::settings::Flags;
 
@@ -17,6 +20,7 @@ use crate::kernel_tree::KernelTree;
 use crate::message;
 use crate::output;
 use crate::proposals::Proposals;
+use crate::reachability::reachability;
 use crate::recorded::{self, Workload};
 
 /// `explain`'s options.
@@ -32,6 +36,11 @@ pub(crate) struct Options {
     /// Read an unpacked kernel source tree instead of the built-in tables
     #[arg(long, value_name = "DIR")]
     kernel_source: Option<PathBuf>,
+    /// Also say whether the code of this program could make the call, or calls of the subsystem
+    ///
+    /// PROGRAM is a path, a name on PATH, or bin:NAME for a binary of the package.
+    #[arg(long, value_name = "PROGRAM")]
+    reach: Option<OsString>,
     #[command(flatten)]
     cargo: PackageFlags,
 }
@@ -68,17 +77,35 @@ impl Options {
                 (explained, kernel)
             }
         };
-        self.write(&explained, &kernel).map_err(Failure::output)?;
+        let ways = self.reach.as_deref().map(|program| self.ways(program, &explained, context)).transpose()?;
+        self.write(&explained, &kernel, ways.as_ref()).map_err(Failure::output)?;
         Ok(Outcome::Expected)
     }
 
-    fn write(&self, explained: &Explanation, kernel: &Kernel) -> std::io::Result<()> {
+    fn write(&self, explained: &Explanation, kernel: &Kernel, ways: Option<&Ways>) -> std::io::Result<()> {
         let mut out = output::stdout();
         match self.format {
-            ExplainFormat::Text => words::text(&mut out, explained, kernel, &Palette::coloured()),
-            ExplainFormat::Markdown => words::markdown(&mut out, explained, kernel),
-            ExplainFormat::Json => words::json(&mut out, explained, kernel),
+            ExplainFormat::Text => words::text(&mut out, explained, kernel, ways, &Palette::coloured()),
+            ExplainFormat::Markdown => words::markdown(&mut out, explained, kernel, ways),
+            ExplainFormat::Json => words::json(&mut out, explained, kernel, ways),
         }
+    }
+
+    /// Returns the ways to the calls that the name stands for.
+    fn ways(&self, program: &OsStr, explained: &Explanation, context: &Context) -> Result<Ways, Failure> {
+        let calls = |meaning: &Meaning| match &meaning.what {
+            What::Call(call) => vec![call.name.clone()],
+            What::Subsystem(subsystem) => subsystem.calls.iter().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let calls: BTreeSet<String> = explained.meanings.iter().flat_map(calls).collect();
+        if calls.is_empty() {
+            let name = &self.name;
+            return Err(Failure::usage(format!(
+                "`{name}` is no call: --reach finds calls, not what they are made with"
+            )));
+        }
+        reachability(program, &self.cargo, context).map(|reachability| reachability.ways(program, &calls))
     }
 
     /// Returns the workloads of the selected packages, or none outside a project.

@@ -15,6 +15,11 @@ pub(crate) mod profile;
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 #[path = "profile/elsewhere.rs"]
 pub(crate) mod profile;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) mod reach;
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[path = "reach/elsewhere.rs"]
+pub(crate) mod reach;
 pub(crate) mod reject;
 pub(crate) mod report;
 pub(crate) mod review;

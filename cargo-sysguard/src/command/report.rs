@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use sysguard::unstable::artifacts;
 use sysguard::unstable::model::explain::Kernel;
-use sysguard::unstable::report::evidence::{Evidence, EvidenceFormat, evidence};
+use sysguard::unstable::report::evidence::{Evidence, EvidenceFormat, StaticReach, evidence};
 use sysguard::unstable::settings::{Flags, Settings};
 
 use crate::cargo::PackageFlags;
@@ -17,6 +17,7 @@ use crate::message;
 use crate::output::{self, ReportFile};
 use crate::profiles::SavedProfiles;
 use crate::proposals::Proposals;
+use crate::reaches::SavedReaches;
 use crate::recorded::{self, Workload};
 use crate::taxonomy;
 
@@ -59,15 +60,16 @@ impl Options {
         if workloads.is_empty() && !self.filters.is_empty() {
             return Err(Failure::usage(format!("no workload matches `{}`", self.filters.join("`, `"))));
         }
-        let profiles = self.profiles(&workloads, &settings)?;
+        let saved = self.saved(&workloads, &settings)?;
         let evidences: Vec<Evidence<'_>> = workloads
             .iter()
-            .zip(&profiles)
-            .map(|(workload, profile)| Evidence {
+            .zip(&saved)
+            .map(|(workload, (profile, reach))| Evidence {
                 workload: &workload.name,
                 file: &workload.file,
                 expectation: &workload.expectation,
                 profile: profile.as_deref(),
+                reach: reach.as_ref(),
             })
             .collect();
         let mut text = Vec::new();
@@ -89,18 +91,23 @@ impl Options {
     }
 }
 
+/// What `profile --save` and `reach --save` kept of a workload: the profile as markup.
+type Saved = (Option<String>, Option<StaticReach>);
+
 impl Options {
-    /// Returns the saved profile of each workload as markup; nothing for formats that leave it out.
-    fn profiles(&self, workloads: &[Workload], settings: &Settings) -> Result<Vec<Option<String>>, Failure> {
-        let ReportFormat::Html = self.format else { return Ok(vec![None; workloads.len()]) };
+    /// Returns what was saved of each workload. The profile is left out of formats that do not show
+    /// it.
+    fn saved(&self, workloads: &[Workload], settings: &Settings) -> Result<Vec<Saved>, Failure> {
         let selected = self.cargo.select(&settings.cargo)?;
-        let saved = SavedProfiles::below(&selected.target);
-        let profile = |workload: &Workload| {
+        let (profiles, reaches) = (SavedProfiles::below(&selected.target), SavedReaches::below(&selected.target));
+        let has_profiles = matches!(self.format, ReportFormat::Html);
+        let saved = |workload: &Workload| {
             let package = selected.packages.iter().find(|package| artifacts::root(package) == workload.package);
-            let Some(package) = package else { return Ok(None) };
-            saved.markup(package.name.as_str(), &workload.name)
+            let Some(package) = package.map(|package| package.name.as_str()) else { return Ok((None, None)) };
+            let profile = if has_profiles { profiles.markup(package, &workload.name)? } else { None };
+            Ok((profile, reaches.evidence(package, &workload.name)?))
         };
-        workloads.iter().map(profile).collect()
+        workloads.iter().map(saved).collect()
     }
 }
 

@@ -67,6 +67,8 @@ mod profile;
 mod project;
 #[cfg(target_os = "linux")]
 mod pull_request;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod reach;
 #[cfg(target_os = "linux")]
 mod readme;
 #[cfg(target_os = "linux")]
@@ -302,6 +304,28 @@ fn of_readings() -> Vec<Trial> {
         needing profile::kernel_function_is_shown_or_refused_with_the_reason,
         needing profile::saved_profile_is_in_the_html_report_only,
         needing profile::workloads_are_selected_by_name,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::calls_of_a_program_are_found_without_running_it,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::way_has_the_lines_of_the_source,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::forbidden_call_fails_if_it_is_reachable,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::unknown_number_denies_an_upper_bound,
+        #[cfg(target_arch = "x86_64")]
+        tracing reach::run_marks_observed_calls,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::libraries_are_analysed_too,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::bad_input_is_one_error,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::special_files_are_refused,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::explanation_shows_the_way_in_a_program,
+        #[cfg(target_arch = "x86_64")]
+        tracing reach::saved_result_is_in_the_report_until_it_is_stale,
+        #[cfg(target_arch = "x86_64")]
+        untraced reach::binary_of_the_package_is_built,
         tracing log::lines_show_calls_results_and_ends,
         tracing log::payload_and_environment_are_never_shown,
         tracing_with(&["strace"]) log::log_agrees_with_strace,

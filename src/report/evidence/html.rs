@@ -8,6 +8,7 @@ use super::named::{SignalRecord, SpotRecord};
 use super::record::{
     BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
 };
+use super::static_reach;
 use super::wording::{Markup, workloads};
 use crate::report::explain::section;
 use crate::report::markup::html as text;
@@ -40,6 +41,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>, profiles: 
     rows.iter().try_for_each(|(name, value)| writeln!(out, "<tr><th>{name}</th><td>{}</td></tr>", text(value)))?;
     writeln!(out, "</table>")?;
     matrix(out, record)?;
+    observed_of_reachable(out, record)?;
     reached(out, "Sections of MAINTAINERS", "Section", &record.sections)?;
     reached(out, "Kernel options", "Option", &record.configs)?;
     writeln!(
@@ -81,6 +83,22 @@ fn matrix(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
         };
         writeln!(out, "<tr><th>{}</th>{}</tr>", text(group), names.iter().map(cell).collect::<String>())?;
     }
+    end(out)
+}
+
+/// Writes how many reachable calls were observed, for workloads with a saved result.
+fn observed_of_reachable(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    let mut rows =
+        record.workloads.iter().filter_map(|workload| Some((workload.name, workload.reach.as_ref()?))).peekable();
+    if rows.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>{}</h2>\n<p>{}</p>", static_reach::TITLE, text(static_reach::MEANING))?;
+    head(out, &static_reach::COLUMNS)?;
+    rows.try_for_each(|(name, reach)| {
+        let limits = text(&reach.limits());
+        writeln!(out, "<tr><td>{}</td><td class=\"n\">{}</td><td>{limits}</td></tr>", text(name), reach.share())
+    })?;
     end(out)
 }
 

@@ -7,6 +7,7 @@ use super::named::{SignalRecord, SpotRecord};
 use super::record::{
     BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
 };
+use super::static_reach;
 use super::wording::{Markup, workloads};
 use crate::report::explain::section;
 use crate::report::markup::{code, markdown as cell};
@@ -25,6 +26,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     writeln!(out, "| Tables | Linux {}, made from {} |", cell(record.tables.kernel), cell(&releases))?;
     writeln!(out, "| Made by | sysguard {} |", record.sysguard)?;
     matrix(out, record)?;
+    observed_of_reachable(out, record)?;
     reached(out, "Sections of MAINTAINERS", "Section", &record.sections)?;
     reached(out, "Kernel options", "Option", &record.configs)?;
     writeln!(
@@ -47,6 +49,20 @@ fn matrix(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
         writeln!(out, "| {} | {} |", cell(group), counts.collect::<Vec<_>>().join(" | "))?;
     }
     Ok(())
+}
+
+/// Writes how many reachable calls were observed, for workloads with a saved result.
+fn observed_of_reachable(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    let mut rows =
+        record.workloads.iter().filter_map(|workload| Some((workload.name, workload.reach.as_ref()?))).peekable();
+    if rows.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\n## {}\n\n{}\n", static_reach::TITLE, static_reach::MEANING)?;
+    writeln!(out, "| {} |\n|---|---:|---|", static_reach::COLUMNS.join(" | "))?;
+    rows.try_for_each(|(name, reach)| {
+        writeln!(out, "| {} | {} | {} |", cell(name), reach.share(), cell(&reach.limits()))
+    })
 }
 
 fn reached(out: &mut dyn Write, title: &str, column: &str, records: &[ReachedRecord<'_>]) -> io::Result<()> {

@@ -8,6 +8,7 @@ mod html;
 mod markdown;
 mod named;
 mod record;
+mod static_reach;
 mod wording;
 
 use std::io;
@@ -16,6 +17,7 @@ use crate::model::expectation::Expectation;
 use crate::model::explain::Kernel;
 use crate::model::taxonomy::Taxonomy;
 pub(super) use record::EvidenceRecord;
+pub use static_reach::StaticReach;
 
 /// One workload and its file.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,8 @@ pub struct Evidence<'a> {
     pub expectation: &'a Expectation,
     /// Its profile as markup for [`EvidenceFormat::Html`]. Other formats leave it out.
     pub profile: Option<&'a str>,
+    /// What its program could call, if that was analysed and saved.
+    pub reach: Option<&'a StaticReach>,
 }
 
 /// The formats of the evidence.

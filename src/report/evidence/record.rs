@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Evidence;
 use super::named::{SignalRecord, SpotRecord, blind_spots, signals};
+use super::static_reach::StaticReachRecord;
 use crate::model::attribution::places::{self, Reached};
 use crate::model::attribution::{ObjectKind, Subsystem, entry_points};
 use crate::model::expectation::{Baseline, Document, Entry, Rule};
@@ -84,6 +85,10 @@ pub(super) struct WorkloadRecord<'a> {
     pub(super) forbid: Vec<RuleRecord<'a>>,
     pub(super) tolerate: Vec<RuleRecord<'a>>,
     pub(super) baselines: Vec<BaselineRecord<'a>>,
+    /// Missing unless `reach --save` kept a result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "StaticReachRecord<'static>"))]
+    pub(super) reach: Option<StaticReachRecord<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -243,6 +248,7 @@ fn workload<'a>(evidence: &Evidence<'a>, kernel: &'a Kernel, taxonomy: &'a Taxon
         forbid: forbid.iter().map(rule).collect(),
         tolerate: tolerate.iter().map(rule).collect(),
         baselines: baselines.map(|recorded| baseline(recorded, kernel, taxonomy)).collect(),
+        reach: evidence.reach.map(StaticReachRecord::from),
     }
 }
 

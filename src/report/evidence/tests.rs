@@ -14,10 +14,24 @@ const PLAIN: &str = "version: 1\nbin: demo\nignore: slow\n";
 fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
     let [hostile, plain] = [HOSTILE, PLAIN].map(|text| read(text.as_bytes()).expect("a good text").expectation);
     let kernel = Kernel { releases: vec!["6.12.1".to_owned(), "7.1.8".to_owned()], ..Kernel::of_tables() };
+    let reach =
+        StaticReach { observed: 26, reachable: 95, is_upper_bound: false, changed: Some("/lib/a|b.so".to_owned()) };
     // Not in order: the report sorts them.
     let workloads = [
-        Evidence { workload: "z", file: "expectations/z.yaml", expectation: &plain, profile: Some("<svg>z</svg>") },
-        Evidence { workload: "a", file: "expectations/a.yaml", expectation: &hostile, profile: None },
+        Evidence {
+            workload: "z",
+            file: "expectations/z.yaml",
+            expectation: &plain,
+            profile: Some("<svg>z</svg>"),
+            reach: None,
+        },
+        Evidence {
+            workload: "a",
+            file: "expectations/a.yaml",
+            expectation: &hostile,
+            profile: None,
+            reach: Some(&reach),
+        },
     ];
     let mut out = Vec::new();
     evidence(&mut out, &workloads, &kernel, taxonomy, format).expect("memory takes everything");
@@ -50,6 +64,7 @@ fn markdown_shows_each_use_with_its_reason() {
         "- `io_uring`: operations submitted through the rings of io\\_uring are no system calls (a)\n",
         "- `SIGSEGV`: an invalid memory access; ends the process with a core dump (a)\n",
         "Signals that end processes: `SIGRTMIN+1`, `SIGSEGV`.\n",
+        "| a | 26 of 95 | stale: /lib/a\\|b.so has changed since; no upper bound |\n",
         "Forbidden: subsystem bpf (&lt;b&gt;no&lt;/b&gt;).\n",
         "**x86\\_64-linux-gnu** (kernel 6.18), recorded until no run showed anything new.\n",
         "Run only on request: slow.\n\nNo baseline yet.\n",

@@ -3,6 +3,7 @@
 mod brief;
 mod record;
 mod sheet;
+mod ways;
 
 use std::io;
 
@@ -18,17 +19,25 @@ pub(super) use brief::{CALL, brief};
 pub(super) use record::ExplainRecord;
 pub use record::json;
 pub(super) use sheet::section;
+pub use ways::Ways;
 
 /// The maximum width of a line; longer text is wrapped.
 const WIDTH: usize = 100;
 
-/// Writes an explanation for a terminal.
-pub fn text(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel, palette: &Palette) -> io::Result<()> {
-    for (index, Sheet { title, kind, rows }) in sheets(explained, kernel).iter().enumerate() {
+/// Writes an explanation for a terminal, with the ways to it in a program if there is one.
+pub fn text(
+    out: &mut dyn io::Write,
+    explained: &Explanation,
+    kernel: &Kernel,
+    ways: Option<&Ways>,
+    palette: &Palette,
+) -> io::Result<()> {
+    let sheets = sheets(explained, kernel).into_iter().chain(ways.map(Ways::sheet));
+    for (index, Sheet { title, kind, rows }) in sheets.enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        writeln!(out, "{}  {kind}", Painted(palette.heading, escaped(title)))?;
+        writeln!(out, "{}  {kind}", Painted(palette.heading, escaped(&title)))?;
         for (label, lines) in rows {
             for (at, line) in lines.iter().flat_map(|line| wrapped(line)).enumerate() {
                 let label = if at == 0 { label } else { "" };
@@ -39,13 +48,19 @@ pub fn text(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel, p
     Ok(())
 }
 
-/// Writes an explanation as Markdown.
-pub fn markdown(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel) -> io::Result<()> {
-    for (index, Sheet { title, kind, rows }) in sheets(explained, kernel).iter().enumerate() {
+/// Writes an explanation as Markdown, with the ways to it in a program if there is one.
+pub fn markdown(
+    out: &mut dyn io::Write,
+    explained: &Explanation,
+    kernel: &Kernel,
+    ways: Option<&Ways>,
+) -> io::Result<()> {
+    let sheets = sheets(explained, kernel).into_iter().chain(ways.map(Ways::sheet));
+    for (index, Sheet { title, kind, rows }) in sheets.enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        writeln!(out, "### {}: {kind}\n\n| | |\n|---|---|", code(title))?;
+        writeln!(out, "### {}: {kind}\n\n| | |\n|---|---|", code(&title))?;
         for (label, lines) in rows {
             let lines: Vec<String> = lines.iter().map(|line| cell(line)).collect();
             writeln!(out, "| {label} | {} |", lines.join("<br>"))?;

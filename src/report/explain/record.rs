@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
+use super::ways::{Ways, WaysRecord};
 use crate::model::explain::{
     Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, Meaning, ObjectFacts, Reaches,
     SubsystemFacts, UsedBy, What,
@@ -25,6 +26,10 @@ pub(in crate::report) struct ExplainRecord<'a> {
     key: Option<KeyRecord<'a>>,
     #[cfg_attr(test, schemars(length(min = 1)))]
     meanings: Vec<MeaningRecord<'a>>,
+    /// Missing without `--reach`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "WaysRecord<'static>"))]
+    reach: Option<WaysRecord<'a>>,
 }
 
 #[derive(Serialize)]
@@ -176,13 +181,14 @@ struct FamilyRecord {
 }
 
 /// Writes an explanation as one object.
-pub fn json(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel) -> io::Result<()> {
+pub fn json(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel, ways: Option<&Ways>) -> io::Result<()> {
     let record = ExplainRecord {
         schema: "sysguard.explain/1",
         name: &explained.name,
         kernel: KernelRecord { version: kernel.newest(), releases: &kernel.releases, source: kernel.tree.as_deref() },
         key: explained.key.as_ref().map(of_key),
         meanings: explained.meanings.iter().map(of_meaning).collect(),
+        reach: ways.map(WaysRecord::from),
     };
     serde_json::to_writer_pretty(&mut *out, &record)?;
     writeln!(out)

@@ -25,8 +25,9 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
 
 #[test]
 fn key_is_explained_from_its_finest_part() {
-    let text =
-        written(|out| text(out, &explained("w::network::socket::argument=AF_INET"), &kernel(), &Palette::plain()));
+    let text = written(|out| {
+        text(out, &explained("w::network::socket::argument=AF_INET"), &kernel(), None, &Palette::plain())
+    });
     insta::assert_snapshot!(text, @r"
     w::network::socket::argument=AF_INET  key
       workload     w
@@ -59,7 +60,7 @@ fn key_is_explained_from_its_finest_part() {
 
 #[test]
 fn signal_is_explained_with_the_level_at_which_it_fails() {
-    let sheet = |name: &str| written(|out| text(out, &explained(name), &kernel(), &Palette::plain()));
+    let sheet = |name: &str| written(|out| text(out, &explained(name), &kernel(), None, &Palette::plain()));
     insta::assert_snapshot!(sheet("SIGSEGV"), @r"
     SIGSEGV  signal
       number       11
@@ -78,7 +79,7 @@ fn signal_is_explained_with_the_level_at_which_it_fails() {
 
 #[test]
 fn markdown_escapes_foreign_text() {
-    let page = written(|out| markdown(out, &explained("w::network::socket"), &kernel()));
+    let page = written(|out| markdown(out, &explained("w::network::socket"), &kernel(), None));
     assert!(page.starts_with("### `w::network::socket`: key\n\n| | |\n|---|---|\n| workload | w |\n"), "{page}");
     assert!(page.contains("| held by | x86\\_64-linux-gnu, why: a\\|b &lt;i&gt; |\n"), "{page}");
 }
@@ -96,9 +97,36 @@ fn record_matches_its_schema() {
         "syscall_0x3e7",
     ] {
         let record: serde_json::Value =
-            serde_json::from_str(&written(|out| json(out, &explained(name), &kernel()))).expect("JSON");
+            serde_json::from_str(&written(|out| json(out, &explained(name), &kernel(), None))).expect("JSON");
         holds("explain-1", &record);
     }
+    let record: serde_json::Value =
+        serde_json::from_str(&written(|out| json(out, &explained("openat"), &kernel(), Some(&ways())))).expect("JSON");
+    assert_eq!(record["reach"]["reachable"][0]["way"], "main → open");
+    holds("explain-1", &record);
+}
+
+fn ways() -> Ways {
+    Ways {
+        program: "de|mo".to_owned(),
+        found: vec![("openat".to_owned(), "main → open".to_owned())],
+        others: vec!["open".to_owned()],
+        doubts: vec!["no upper bound: 1 site unresolved".to_owned()],
+    }
+}
+
+#[test]
+fn ways_in_a_program_follow_the_explanation() {
+    let shown = |ways: &Ways| written(|out| text(out, &explained("openat"), &kernel(), Some(ways), &Palette::plain()));
+    let sheet = "\nde|mo  program\n  reachable    openat: main → open\n  no way to    open\n  but          no upper bound: \
+                 1 site unresolved\n";
+    assert!(shown(&ways()).ends_with(sheet), "{}", shown(&ways()));
+    for (doubts, answer) in [(vec![], "no"), (ways().doubts, "no way was found")] {
+        let none = Ways { found: Vec::new(), doubts, ..ways() };
+        assert!(shown(&none).contains(&format!("\n  reachable    {answer}\n")), "{}", shown(&none));
+    }
+    let page = written(|out| markdown(out, &explained("openat"), &kernel(), Some(&ways())));
+    assert!(page.contains("### `de\\|mo`: program\n"), "{page}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //!
 //! Text and Markdown have one line per finding, in the order of importance.
 
+mod reachable;
 mod record;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::FindingKind;
 use crate::model::judge::revisions::{BaselineDiff, Change, EntryDifference, ExpectationDiff};
 
+pub use reachable::ReachDiff;
 #[cfg(test)]
 pub(super) use record::DiffRecord;
 pub use record::json;
@@ -149,7 +151,13 @@ fn outline(findings: &[EntryDifference]) -> String {
 }
 
 /// Writes the differences since `base` for a terminal.
-pub fn text(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff], palette: &Palette) -> io::Result<()> {
+pub fn text(
+    out: &mut dyn io::Write,
+    base: Base<'_>,
+    diffs: &[ExpectationDiff],
+    reach: &[ReachDiff],
+    palette: &Palette,
+) -> io::Result<()> {
     let lines = lines(diffs);
     writeln!(out, "{}", Painted(palette.heading, title(base, base.revision, &lines)))?;
     let width = |column: fn(&Line) -> usize| lines.iter().map(column).max().unwrap_or_default();
@@ -171,16 +179,26 @@ pub fn text(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff], 
         let rest = format!("{columns}  {remark}");
         writeln!(out, "  {}  {}", Painted(style, format_args!("{kind:<kinds$}")), rest.trim_end())?;
     }
-    Ok(())
+    reachable::text(out, base.revision, reach, palette)
 }
 
 /// Writes the differences since `base` for a comment on a pull request.
-pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff]) -> io::Result<()> {
+pub fn markdown(
+    out: &mut dyn io::Write,
+    base: Base<'_>,
+    diffs: &[ExpectationDiff],
+    reach: &[ReachDiff],
+) -> io::Result<()> {
     let lines = lines(diffs);
     writeln!(out, "### sysguard: {}", title(base, &code(base.revision), &lines))?;
-    if lines.is_empty() {
-        return Ok(());
+    if !lines.is_empty() {
+        table(out, base, &lines)?;
     }
+    reachable::markdown(out, base.revision, reach)
+}
+
+/// Writes the findings as far as a comment can hold them.
+fn table(out: &mut dyn io::Write, base: Base<'_>, lines: &[Line]) -> io::Result<()> {
     writeln!(out, "\n| finding | workload | fact | | platform |\n|---|---|---|---|---|")?;
     let mut left = COMMENT;
     let rows: Vec<String> = lines.iter().map(row).collect();

@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::Base;
+use super::reachable::{ReachDiff, ReachDiffRecord};
 use crate::model::judge::revisions::{BaselineDiff, Change, EntryDifference, ExpectationDiff};
 #[cfg(test)]
 use crate::report::schema::FactKey;
@@ -22,6 +23,9 @@ pub(in crate::report) struct DiffRecord<'a> {
     /// Whether both revisions were run on this machine. Otherwise their files were compared.
     traced: bool,
     workloads: Vec<WorkloadRecord<'a>>,
+    /// The workloads with a program that could make other calls; empty unless both revisions were
+    /// run.
+    reach: Vec<ReachDiffRecord<'a>>,
 }
 
 #[derive(Serialize)]
@@ -67,11 +71,17 @@ struct FindingRecord {
 }
 
 /// Writes the differences since a revision as one object.
-pub fn json(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff]) -> io::Result<()> {
+pub fn json(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff], reach: &[ReachDiff]) -> io::Result<()> {
     let workloads = diffs.iter().map(workload_record).collect();
     serde_json::to_writer_pretty(
         &mut *out,
-        &DiffRecord { schema: "sysguard.diff/1", base: base.revision, traced: base.traced, workloads },
+        &DiffRecord {
+            schema: "sysguard.diff/1",
+            base: base.revision,
+            traced: base.traced,
+            workloads,
+            reach: reach.iter().map(ReachDiffRecord::from).collect(),
+        },
     )?;
     writeln!(out)
 }

@@ -41,7 +41,7 @@ fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
 
 #[test]
 fn text_has_one_line_per_finding_heaviest_first() {
-    insta::assert_snapshot!(written(|out| text(out, since(), &diffs(), &Palette::plain())), @"
+    insta::assert_snapshot!(written(|out| text(out, since(), &diffs(), &[], &Palette::plain())), @"
     5 new, 5 gone since HEAD
       new-subsystem   a::changed  x86_64-linux-gnu  network
       new-syscall     a::changed  x86_64-linux-gnu  network::socket                                 AF_INET  why: serves|clients; REQ-12  owner: @net
@@ -60,7 +60,7 @@ fn text_has_one_line_per_finding_heaviest_first() {
 
 #[test]
 fn markdown_table_cells_may_contain_markup() {
-    insta::assert_snapshot!(written(|out| markdown(out, Base { revision: "main", traced: false, untraced: 0 }, &diffs())), @r"
+    insta::assert_snapshot!(written(|out| markdown(out, Base { revision: "main", traced: false, untraced: 0 }, &diffs(), &[])), @r"
     ### sysguard: 5 new, 5 gone since `main`
 
     | finding | workload | fact | | platform |
@@ -86,7 +86,7 @@ fn long_table_is_cut_with_a_count() {
     let (before, after) = (expectation("", "  none: {}\n"), expectation("", &format!("  none:\n{findings}")));
     let diff = ExpectationDiff::between("w", "w.yaml", Some(&before), Some(&after)).expect("a difference");
     let table = written(|out| {
-        markdown(out, Base { revision: "main", traced: false, untraced: 0 }, std::slice::from_ref(&diff))
+        markdown(out, Base { revision: "main", traced: false, untraced: 0 }, std::slice::from_ref(&diff), &[])
     });
     let shown = table.lines().filter(|line| line.starts_with("| new-syscall")).count();
     let end = format!("\n… {} more lines: `cargo sysguard diff --base main`\n", 0x1000 - shown);
@@ -96,25 +96,26 @@ fn long_table_is_cut_with_a_count() {
 
 #[test]
 fn empty_difference_is_reported() {
-    assert_eq!(written(|out| text(out, since(), &[], &Palette::plain())), "nothing differs since HEAD\n");
-    assert_eq!(written(|out| markdown(out, since(), &[])), "### sysguard: nothing differs since `HEAD`\n");
+    assert_eq!(written(|out| text(out, since(), &[], &[], &Palette::plain())), "nothing differs since HEAD\n");
+    assert_eq!(written(|out| markdown(out, since(), &[], &[])), "### sysguard: nothing differs since `HEAD`\n");
     let traced = Base { traced: true, ..since() };
     let expected = "### sysguard: nothing differs since `HEAD`, both traced on this machine\n";
-    assert_eq!(written(|out| markdown(out, traced, &[])), expected);
+    assert_eq!(written(|out| markdown(out, traced, &[], &[])), expected);
     let partly = Base { untraced: 2, ..traced };
     let expected =
         "nothing differs since HEAD, both traced on this machine, without 2 workloads that could not be traced\n";
-    assert_eq!(written(|out| text(out, partly, &[], &Palette::plain())), expected);
-    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &[]))).expect("JSON");
+    assert_eq!(written(|out| text(out, partly, &[], &[], &Palette::plain())), expected);
+    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &[], &[]))).expect("JSON");
     assert_eq!(
         record,
-        serde_json::json!({"schema": "sysguard.diff/1", "base": "HEAD", "traced": false, "workloads": []})
+        serde_json::json!({"schema": "sysguard.diff/1", "base": "HEAD", "traced": false, "workloads": [], "reach": []})
     );
 }
 
 #[test]
 fn record_holds_every_finding() {
-    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &diffs()))).expect("JSON");
+    let record: serde_json::Value =
+        serde_json::from_str(&written(|out| json(out, since(), &diffs(), &reach()))).expect("JSON");
     let changed = &record["workloads"][0];
     assert_eq!((&changed["change"], &changed["document_changed"]), (&"changed".into(), &true.into()));
     assert_eq!(
@@ -131,4 +132,28 @@ fn record_holds_every_finding() {
         (&"added".into(), &"removed".into())
     );
     holds("diff-1", &record);
+}
+
+fn reach() -> Vec<ReachDiff> {
+    let new = vec![("socket".to_owned(), "main → UdpSocket::bind | socket".to_owned())];
+    vec![
+        ReachDiff { workload: "a".to_owned(), new, gone: vec!["brk".to_owned()], is_upper_bound: true },
+        ReachDiff { workload: "b".to_owned(), new: Vec::new(), gone: vec!["pipe".to_owned()], is_upper_bound: false },
+    ]
+}
+
+#[test]
+fn reachable_calls_follow_the_facts() {
+    let traced = Base { traced: true, ..since() };
+    assert_eq!(
+        written(|out| text(out, traced, &[], &reach(), &Palette::plain())),
+        "nothing differs since HEAD, both traced on this machine\n\
+         1 syscall became reachable since HEAD, 2 no longer are\n  \
+           reachable    a  socket  main → UdpSocket::bind | socket\n  \
+           unreachable  a  brk\n  \
+           unreachable  b  pipe    no upper bound\n"
+    );
+    let page = written(|out| markdown(out, traced, &[], &reach()));
+    assert!(page.contains("\n#### 1 syscall became reachable since `HEAD`, 2 no longer are\n"), "{page}");
+    assert!(page.contains("\n| reachable | `a` | `socket` | main → UdpSocket::bind \\| socket |\n"), "{page}");
 }

@@ -78,10 +78,7 @@ impl Syscall {
         // kernel/ptrace.c.
         let number = i64::from(number as i32);
         let abi = match audit_arch {
-            AUDIT_ARCH_X86_64 if number > 0 && number & X32_SYSCALL_BIT != 0 => {
-                return Some(Self { abi: Abi::X32, number: number & !X32_SYSCALL_BIT });
-            }
-            AUDIT_ARCH_X86_64 => Abi::X86_64,
+            AUDIT_ARCH_X86_64 => return Some(Self::of_x86_64(number)),
             AUDIT_ARCH_I386 => Abi::I386,
             AUDIT_ARCH_AARCH64 => Abi::Aarch64,
             AUDIT_ARCH_ARM => Abi::Arm,
@@ -89,6 +86,14 @@ impl Syscall {
             _ => return None,
         };
         Some(Self { abi, number })
+    }
+
+    /// Returns the syscall that the instruction `syscall` makes on x86_64 with this number.
+    pub fn of_x86_64(number: i64) -> Self {
+        if number > 0 && number & X32_SYSCALL_BIT != 0 {
+            return Self { abi: Abi::X32, number: number & !X32_SYSCALL_BIT };
+        }
+        Self { abi: Abi::X86_64, number }
     }
 
     /// Returns the syscall of this name under this ABI.

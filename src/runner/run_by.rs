@@ -1,5 +1,5 @@
-//! Runs a workload without a tracer, in the environment that a test gives it. Main type:
-//! [`UntracedRun`].
+//! Runs a workload by a function of the caller, in the environment that a test gives it. Main type:
+//! [`RunBy`].
 
 use super::runnable::Obstacle;
 use super::suite::{Case, Suite};
@@ -8,7 +8,7 @@ use crate::model::run::workload::Exit;
 
 /// A run of a workload by a function that starts its command.
 #[derive(Debug)]
-pub struct UntracedRun<T> {
+pub struct RunBy<T> {
     /// What the function returned.
     pub result: T,
     /// The last output of the workload, from standard output and standard error.
@@ -29,18 +29,18 @@ impl Suite {
     /// # Errors
     ///
     /// [`NotRun`].
-    pub fn run_untraced<T>(
+    pub fn run_by<T>(
         &self,
         case: &Case,
         run: impl FnOnce(Command, &Limits) -> T,
         exit: impl FnOnce(&T) -> Option<Exit>,
-    ) -> Result<UntracedRun<T>, NotRun> {
+    ) -> Result<RunBy<T>, NotRun> {
         let unusable = |unreadable: &super::Unreadable| NotRun(unreadable.message.clone());
         let document = &case.content.as_ref().map_err(unusable)?.expectation.document;
         let prepared = self.prepare(document)?;
         let (result, output) = prepared.start(|command, limits, _| Ok(run(command, limits)))?;
         let ended_well = exit(&result).is_some_and(|exit| prepared.ended_well(exit));
-        Ok(UntracedRun { result, output, ended_well })
+        Ok(RunBy { result, output, ended_well })
     }
 }
 

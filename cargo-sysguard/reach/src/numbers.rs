@@ -1,0 +1,218 @@
+//! The numbers of syscalls, followed back from each instruction that makes one. Main type:
+//! [`Numbers`].
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::flow::{Atom, Flow, Slot, Value};
+use crate::graph::Graph;
+use crate::program::{Place, Program};
+use crate::words::Words;
+
+/// Finds numbers of syscalls.
+pub(crate) struct Numbers<'g, 'p, 'd> {
+    program: &'p Program<'d>,
+    graph: &'g Graph<'p, 'd>,
+    flows: RefCell<HashMap<Place, Rc<Flow>>>,
+    words: RefCell<HashMap<usize, Words>>,
+    names: RefCell<Option<Option<Rc<HashSet<&'d [u8]>>>>>,
+}
+
+/// The number of an instruction that makes a syscall.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Each number with the file of the code that sets it, and the calls that lead on from there: code
+    /// and its instruction.
+    pub(crate) numbers: BTreeMap<(u64, usize), Vec<(Place, u64)>>,
+    /// Where it could not be followed further, with the calls from there.
+    pub(crate) lost: Vec<(Lost, Vec<(Place, u64)>)>,
+}
+
+/// Why a number could not be followed further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Lost {
+    /// This code computes it, or reads it from memory.
+    Computed(Place),
+    /// It is an argument of this code, which is called through a pointer.
+    Pointer(Place),
+    /// A jump that could not be followed may lead to it.
+    Jump(Place, u64),
+}
+
+/// A value that is followed, with the calls to the instruction.
+struct Trace {
+    place: Place,
+    value: Value,
+    calls: Vec<(Place, u64)>,
+    /// Set if the value was stored: then no call leads from here to the instruction.
+    is_stored: bool,
+}
+
+impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
+    /// Returns the numbers of the code in a graph.
+    pub(crate) fn of(program: &'p Program<'d>, graph: &'g Graph<'p, 'd>) -> Self {
+        Self { program, graph, flows: RefCell::default(), words: RefCell::default(), names: RefCell::default() }
+    }
+
+    fn flow(&self, place: Place) -> Rc<Flow> {
+        if let Some(flow) = self.flows.borrow().get(&place) {
+            return flow.clone();
+        }
+        let flow = Rc::new(Flow::of(self.program, place));
+        self.flows.borrow_mut().insert(place, flow.clone());
+        flow
+    }
+
+    /// Returns the numbers with which an instruction makes syscalls.
+    pub(crate) fn at(&self, place: Place, site: u64) -> Found {
+        let mut found = Found::default();
+        let flow = self.flow(place);
+        let calls = vec![(place, site)];
+        if let Some(jump) = flow.jumps.first() {
+            found.lost.push((Lost::Jump(place, *jump), calls.clone()));
+        }
+        let value = flow.sites.get(&site).cloned().unwrap_or(Value::Unknown);
+        self.follow(Trace { place, value, calls, is_stored: false }, &mut found);
+        found
+    }
+
+    /// Follows a value back to where it is set.
+    fn follow(&self, trace: Trace, found: &mut Found) {
+        let mut open = vec![trace];
+        let (mut seen, mut seen_words) = (HashSet::new(), HashSet::new());
+        while let Some(trace) = open.pop() {
+            let Some(atoms) = trace.value.atoms() else {
+                found.lost.push((Lost::Computed(trace.place), trace.calls));
+                continue;
+            };
+            for atom in atoms {
+                match atom {
+                    Atom::Number(number) => {
+                        found.numbers.entry((*number, trace.place.module)).or_insert_with(|| trace.calls.clone());
+                    }
+                    Atom::Entry(slot) if seen.insert((trace.place, *slot)) => {
+                        self.follow_callers(&trace, *slot, &mut open, found);
+                    }
+                    Atom::Entry(_) => {}
+                    Atom::Word(word) if seen_words.insert((trace.place.module, *word, None)) => {
+                        self.follow_word(&trace, *word, None, &mut open, found);
+                    }
+                    Atom::BehindWord(word, offset) if seen_words.insert((trace.place.module, *word, Some(*offset))) => {
+                        self.follow_word(&trace, *word, Some(*offset), &mut open, found);
+                    }
+                    Atom::Word(_) | Atom::BehindWord(..) => {}
+                    Atom::Function(_) | Atom::Frame(_) => {
+                        found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
+                    }
+                }
+            }
+        }
+        let mut seen = HashSet::new();
+        found.lost.retain(|(lost, _)| seen.insert(*lost));
+    }
+
+    /// Returns the names that reached code looks up with dlsym(3), unless one is not known.
+    fn names(&self) -> Option<Rc<HashSet<&'d [u8]>>> {
+        // A lookup of the lookup itself has an unknown name.
+        let known = self.names.replace(Some(None));
+        let names = known.unwrap_or_else(|| self.looked_up().map(Rc::new));
+        self.names.replace(Some(names.clone()));
+        names
+    }
+
+    fn looked_up(&self) -> Option<HashSet<&'d [u8]>> {
+        /// The number of %rsi, which holds the name.
+        const NAME: u8 = 6;
+        let mut names = HashSet::new();
+        for place in &self.graph.lookups {
+            let mut found = Found::default();
+            let value = Value::One(Atom::Entry(Slot::Register(NAME)));
+            self.follow(Trace { place: *place, value, calls: Vec::new(), is_stored: true }, &mut found);
+            if !found.lost.is_empty() {
+                return None;
+            }
+            for (address, module) in found.numbers.into_keys() {
+                names.insert(self.program.image(module).string(address)?);
+            }
+        }
+        Some(names)
+    }
+
+    /// Follows what is stored in a word of a file's data, or what lies behind an address there.
+    fn follow_word(&self, trace: &Trace, word: u64, offset: Option<i64>, open: &mut Vec<Trace>, found: &mut Found) {
+        let module = trace.place.module;
+        let mut words = self.words.borrow_mut();
+        let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
+        // A number that nothing stores is set in a way that is not seen. An address that nothing stores
+        // is zero, and nothing lies behind it.
+        let stores = words.stores(word).filter(|stores| offset.is_some() || !stores.is_empty());
+        let Some(stores) = stores else {
+            found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
+            return;
+        };
+        for (place, at) in stores {
+            let flow = self.flow(*place);
+            let value = match (flow.stores.get(at).filter(|store| store.word == word), offset) {
+                (Some(store), None) => store.value.clone(),
+                (Some(store), Some(offset)) => store.state.behind(&store.value, offset),
+                (None, _) => Value::Unknown,
+            };
+            open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
+        }
+        let initial = self.program.image(module).word(word).unwrap_or(0) as u32;
+        if offset.is_none() {
+            found.numbers.entry((u64::from(initial), module)).or_insert_with(|| trace.calls.clone());
+        }
+    }
+
+    /// Follows a value that the callers of a function leave for it.
+    fn follow_callers(&self, trace: &Trace, slot: Slot, open: &mut Vec<Trace>, found: &mut Found) {
+        let Some(node) = self.graph.nodes.get(&trace.place) else { return };
+        let mut is_called_through_pointer = node.has_unknown_callers;
+        if !is_called_through_pointer && !node.looked_up.is_empty() {
+            let names = self.names();
+            is_called_through_pointer =
+                names.is_none_or(|names| node.looked_up.iter().any(|name| names.contains(name)));
+        }
+        for (caller, at) in &node.callers {
+            let flow = self.flow(*caller);
+            if let Some(jump) = flow.jumps.first() {
+                found.lost.push((Lost::Jump(*caller, *jump), trace.calls.clone()));
+            }
+            let call = flow.calls.get(at).filter(|call| call.targets.contains(&trace.place));
+            let value = call.map_or(Value::Unknown, |call| call.state.slot(slot, call.is_jump));
+            open.push(trace.from(*caller, *at, value));
+        }
+        let mut takers: Vec<Place> = node.takers.iter().map(|(taker, _)| *taker).collect();
+        takers.sort_unstable();
+        takers.dedup();
+        for taker in takers {
+            let flow = self.flow(taker);
+            is_called_through_pointer |= flow.shared.contains(&trace.place);
+            let calls = flow.calls.iter().filter(|(_, call)| call.targets.contains(&trace.place));
+            let mut is_called = false;
+            for (at, call) in calls {
+                is_called = true;
+                open.push(trace.from(taker, *at, call.state.slot(slot, call.is_jump)));
+            }
+            // Where its address goes is not known.
+            is_called_through_pointer |= !is_called;
+        }
+        if is_called_through_pointer {
+            found.lost.push((Lost::Pointer(trace.place), trace.calls.clone()));
+        }
+    }
+}
+
+impl Trace {
+    /// Returns the trace from a caller on.
+    fn from(&self, place: Place, at: u64, value: Value) -> Self {
+        let calls = if self.is_stored {
+            self.calls.clone()
+        } else {
+            [(place, at)].into_iter().chain(self.calls.iter().copied()).collect()
+        };
+        Self { place, value, calls, is_stored: self.is_stored }
+    }
+}

@@ -1,0 +1,230 @@
+//! All files of an analysis together: which code a symbol, a stub or a word leads to. Main type:
+//! [`Program`].
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use iced_x86::{Decoder, DecoderOptions};
+
+use crate::code::{Code, Next};
+use crate::image::{Image, Target};
+use crate::result::{Fault, Module, Origin};
+
+/// An address in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    /// Index of the file.
+    pub(crate) module: usize,
+    /// The address in it.
+    pub(crate) address: u64,
+}
+
+/// The files of an analysis.
+#[derive(Debug)]
+pub(crate) struct Program<'d> {
+    pub(crate) modules: &'d [Module],
+    images: Vec<Image<'d>>,
+    /// Whether a file is loaded when the program starts.
+    at_start: Vec<bool>,
+    /// What is known of functions: whether they return.
+    returning: RefCell<HashMap<Place, bool>>,
+}
+
+/// How deep calls are followed to find out whether a function returns.
+const DEEPEST: usize = 12;
+
+impl<'d> Program<'d> {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] for the first file that cannot be analysed.
+    pub(crate) fn read(modules: &'d [Module]) -> Result<Self, Fault> {
+        let images = modules.iter().map(Image::read).collect::<Result<Vec<_>, Fault>>()?;
+        Ok(Self { modules, images, at_start: loaded_at_start(modules), returning: RefCell::default() })
+    }
+
+    /// Returns a file.
+    pub(crate) fn image(&self, module: usize) -> &Image<'d> {
+        &self.images[module]
+    }
+
+    /// Returns every file.
+    pub(crate) fn images(&self) -> impl Iterator<Item = (usize, &Image<'d>)> {
+        self.images.iter().enumerate()
+    }
+
+    /// Returns the code from a place to the end of its function.
+    pub(crate) fn range(&self, place: Place) -> Option<Range<u64>> {
+        let function = self.image(place.module).function(place.address)?;
+        Some(place.address..function.end)
+    }
+
+    /// Decodes the code from a place to the end of its function.
+    pub(crate) fn code(&self, place: Place) -> Option<Code> {
+        Code::decode(self.image(place.module), self.range(place)?)
+    }
+
+    /// Returns the definitions of a symbol that a file uses. The loader chooses the first one in the
+    /// order of the files; for files that are loaded later, the order is not known.
+    pub(crate) fn definitions(&self, user: usize, name: &[u8]) -> Vec<Place> {
+        let places = |module: usize| {
+            let addresses = self.image(module).exports.get(name).into_iter().flatten();
+            addresses.map(move |address| Place { module, address: *address })
+        };
+        let mut modules = 0..self.images.len();
+        let mut found: Vec<Place> = modules
+            .find_map(|it| Some(places(it).collect()).filter(|f: &Vec<_>| self.at_start[it] && !f.is_empty()))
+            .unwrap_or_default();
+        if self.image(user).is_symbolic || !self.at_start[user] {
+            found.extend(places(user));
+        }
+        if found.is_empty() {
+            found.extend((0..self.images.len()).flat_map(places));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Returns all definitions of a symbol, wherever they are.
+    pub(crate) fn all_definitions(&self, name: &[u8]) -> Vec<Place> {
+        let places = self.images().flat_map(|(module, image)| {
+            let addresses = image.exports.get(name).into_iter().flatten();
+            addresses.map(move |address| Place { module, address: *address })
+        });
+        places.collect()
+    }
+
+    /// Returns what a word of a file holds.
+    pub(crate) fn targets(&self, module: usize, target: Target<'_>) -> Vec<Place> {
+        match target {
+            Target::Address(address) => vec![Place { module, address }],
+            Target::Symbol { name, addend } => {
+                let places = self.definitions(module, name).into_iter();
+                places.map(|it| Place { address: it.address.wrapping_add_signed(addend), ..it }).collect()
+            }
+            Target::Copy(name) => {
+                let mut places = self.all_definitions(name);
+                places.retain(|place| place.module != module);
+                places
+            }
+        }
+    }
+
+    /// Returns the code that a call of an address of a file reaches, behind any stub.
+    pub(crate) fn called(&self, module: usize, address: u64) -> Vec<Place> {
+        let image = self.image(module);
+        if !image.is_stub(address) {
+            return if image.is_code(address) { vec![Place { module, address }] } else { Vec::new() };
+        }
+        /// The longest stub, in bytes.
+        const LONGEST: u64 = 16;
+        let Some(bytes) = image.bytes(address, LONGEST) else { return Vec::new() };
+        let mut stub = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE).into_iter();
+        let jump = stub.find(|it| matches!(Next::of(it), Next::JumpThrough | Next::Jump(_)));
+        match jump.filter(|jump| jump.is_ip_rel_memory_operand()) {
+            Some(jump) => self.through(module, jump.ip_rel_memory_address()),
+            None => Vec::new(),
+        }
+    }
+
+    /// Returns the code that a call through a word of a file reaches, as far as the word is known
+    /// before the program runs.
+    pub(crate) fn through(&self, module: usize, word: u64) -> Vec<Place> {
+        let Some(target) = self.image(module).pointers.at(word) else { return Vec::new() };
+        let places = self.targets(module, target).into_iter();
+        let is_code = |place: &Place| self.image(place.module).is_code(place.address);
+        places
+            .filter(is_code)
+            .flat_map(|place| {
+                // A stub that leads to itself has no other definition.
+                if self.image(place.module).is_stub(place.address) && place.module != module {
+                    return self.called(place.module, place.address);
+                }
+                vec![place]
+            })
+            .filter(|place| !self.image(place.module).is_stub(place.address))
+            .collect()
+    }
+
+    /// Returns whether a call of a place may come back, as far as direct jumps and calls tell.
+    pub(crate) fn returns(&self, place: Place) -> bool {
+        self.may_return(place, 0)
+    }
+
+    /// Returns whether a call of any of these places may come back. An unknown place may.
+    pub(crate) fn any_returns(&self, places: &[Place]) -> bool {
+        places.is_empty() || places.iter().any(|place| self.returns(*place))
+    }
+
+    fn may_return(&self, place: Place, depth: usize) -> bool {
+        if let Some(known) = self.returning.borrow().get(&place) {
+            return *known;
+        }
+        /// Longer functions are not followed.
+        const LONGEST: u64 = 20_000;
+        let is_short = self.range(place).is_some_and(|range| range.end - range.start <= LONGEST);
+        if depth > DEEPEST || !is_short {
+            return true;
+        }
+        let Some(code) = self.code(place) else { return true };
+        // Until it is known, a function that calls itself returns.
+        self.returning.borrow_mut().insert(place, true);
+        let returns = self.reaches_return(place.module, &code, depth);
+        self.returning.borrow_mut().insert(place, returns);
+        returns
+    }
+
+    fn reaches_return(&self, module: usize, code: &Code, depth: usize) -> bool {
+        let any = |places: Vec<Place>| places.is_empty() || places.iter().any(|it| self.may_return(*it, depth + 1));
+        let (mut open, mut seen) = (vec![code.range.start], HashSet::new());
+        while let Some(at) = open.pop() {
+            if !code.range.contains(&at) {
+                if any(self.called(module, at)) {
+                    return true;
+                }
+                continue;
+            }
+            let Some(instruction) = code.at(at).filter(|_| seen.insert(at)) else { continue };
+            let word = instruction.is_ip_rel_memory_operand().then(|| instruction.ip_rel_memory_address());
+            let through = || word.map_or_else(Vec::new, |word| self.through(module, word));
+            match Next::of(instruction) {
+                Next::End if instruction.mnemonic() == iced_x86::Mnemonic::Ret => return true,
+                Next::End => {}
+                Next::Jump(target) => open.push(target),
+                Next::Branch(target) => open.extend([target, instruction.next_ip()]),
+                Next::JumpThrough => match code.tables.get(&at) {
+                    Some(targets) => open.extend(targets),
+                    None if any(through()) => return true,
+                    None => {}
+                },
+                Next::Call(target) if !any(self.called(module, target)) => {}
+                Next::CallThrough if !any(through()) => {}
+                Next::Call(_) | Next::CallThrough | Next::Step => open.push(instruction.next_ip()),
+            }
+        }
+        false
+    }
+}
+
+/// Returns which files are loaded when the program starts: what it needs, and what that needs.
+fn loaded_at_start(modules: &[Module]) -> Vec<bool> {
+    let mut at_start: Vec<bool> =
+        modules.iter().map(|module| matches!(module.origin, Origin::Program | Origin::Interpreter)).collect();
+    loop {
+        let paths: HashSet<_> =
+            modules.iter().zip(&at_start).filter(|(_, is)| **is).map(|(module, _)| &module.path).collect();
+        let mut has_changed = false;
+        for (module, is_at_start) in modules.iter().zip(&mut at_start) {
+            let Origin::NeededBy(user) = &module.origin else { continue };
+            if !*is_at_start && paths.contains(user) {
+                (*is_at_start, has_changed) = (true, true);
+            }
+        }
+        if !has_changed {
+            return at_start;
+        }
+    }
+}

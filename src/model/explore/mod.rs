@@ -6,4 +6,6 @@
 pub mod faults;
 pub mod injection;
 pub mod run;
+#[cfg(test)]
+mod samples;
 pub mod survey;

@@ -59,7 +59,8 @@ const RULES: [(&str, &str); 18] = [
     ("broken", "The workload was not traced completely, so there is no verdict."),
 ];
 
-fn rule(name: &str, text: &str) -> ReportingDescriptor {
+/// Returns the description of a rule.
+pub(in crate::report) fn rule(name: &str, text: &str) -> ReportingDescriptor {
     let text = MultiformatMessageString::builder().text(text).build();
     ReportingDescriptor::builder()
         .id(rule_id(name))
@@ -98,8 +99,7 @@ fn result(alert: Alert<'_>) -> SarifResult {
             let mut expectation = expectation;
             expectation.id = Some(1);
             expectation.message = Some(Message::builder().text("the baseline without it").build());
-            let region = Region::builder().start_line(i64::try_from(*line).unwrap_or(i64::MAX)).build();
-            (place(path, region), Some(vec![expectation]))
+            (place_at_line(path, *line), Some(vec![expectation]))
         }
     };
     let properties = properties(alert.key.clone(), alert.group);
@@ -133,6 +133,11 @@ fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
     let text = change.and_then(|change| change.before.lines().nth(line - 1));
     region.snippet = text.map(|text| ArtifactContent::builder().text(text).build());
     place(path, region)
+}
+
+/// Returns a line of a file.
+pub(in crate::report) fn place_at_line(path: &str, line: usize) -> Location {
+    place(path, Region::builder().start_line(i64::try_from(line).unwrap_or(i64::MAX)).build())
 }
 
 fn place(path: &str, region: Region) -> Location {

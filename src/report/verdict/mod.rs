@@ -295,6 +295,9 @@ fn write_output(out: &mut dyn io::Write, output: &str, palette: &Palette) -> io:
 }
 
 #[cfg(test)]
+pub(super) use sarif::tests::schema as sarif_schema;
+
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;

@@ -160,7 +160,7 @@ pub(super) fn uri(path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use serde_json::Value;
@@ -224,7 +224,7 @@ mod tests {
     }
 
     /// Returns the schema that the types are generated from, out of the sources of their crate.
-    fn schema() -> Value {
+    pub(in crate::report) fn schema() -> Value {
         let metadata = cargo_metadata::MetadataCommand::new()
             .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
             .other_options(["--filter-platform".to_owned(), env!("SYSGUARD_TARGET").to_owned()])

@@ -1,7 +1,7 @@
 //! Finds the packages on the stacks of calls. Main type: [`Sites`].
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use crate::model::explore::survey::SurveyedCall;
 use crate::model::observe::call_site::CallSite;
@@ -12,18 +12,19 @@ use crate::runner::suite::Suite;
 #[derive(Debug)]
 pub(super) struct Sites<'a> {
     suite: &'a Suite,
-    manifests: OnceLock<Manifests>,
+    manifests: Mutex<Option<Manifests>>,
 }
 
 impl<'a> Sites<'a> {
     pub(super) fn of(suite: &'a Suite) -> Self {
-        Self { suite, manifests: OnceLock::new() }
+        Self { suite, manifests: Mutex::new(None) }
     }
 
     /// Finds the packages on a stack, and names the files of the package relative to it.
     pub(super) fn resolve(&self, site: &mut CallSite) {
         if !site.frames.is_empty() {
-            self.manifests.get_or_init(|| Manifests::of(self.suite)).resolve(site);
+            let mut manifests = self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
+            manifests.get_or_insert_with(|| Manifests::of(self.suite)).resolve(site);
             site.relative_to(&self.suite.package().to_string_lossy());
         }
     }

@@ -11,6 +11,8 @@ mod watcher;
 pub use command::{Command, Environment, Handle, Stream};
 pub use outcome::{Incomplete, Limits, Outcome, TraceError};
 pub use recorder::{Recorder, Selection};
+#[cfg(feature = "unstable")]
+pub use watcher::NotInjected;
 pub use watcher::{Watcher, Watching};
 
 #[cfg(not(target_os = "linux"))]
@@ -54,6 +56,8 @@ mod files;
 mod groups;
 #[cfg(target_os = "linux")]
 mod harness_mark;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod inject;
 #[cfg(target_os = "linux")]
 mod launch;
 #[cfg(target_os = "linux")]
@@ -84,6 +88,8 @@ mod remove;
 mod reports;
 #[cfg(target_os = "linux")]
 mod signals;
+#[cfg(feature = "unstable")]
+mod stack;
 #[cfg(target_os = "linux")]
 mod status;
 #[cfg(target_os = "linux")]
@@ -121,6 +127,8 @@ pub use engine::inherited;
 pub use examples::CallExamples;
 #[cfg(target_os = "linux")]
 pub use harness_mark::may_be_harness;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use inject::byte_count;
 #[cfg(target_os = "linux")]
 pub use machine::Machine;
 #[cfg(target_os = "linux")]
@@ -129,6 +137,8 @@ pub use probe::probe;
 pub use remove::remove_tree;
 #[cfg(target_os = "linux")]
 pub use signals::leave_signals_to_workload;
+#[cfg(feature = "unstable")]
+pub use stack::StackIdentity;
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 pub use sys::prefer_this_thread;
 #[cfg(target_os = "linux")]

@@ -50,10 +50,12 @@ pub(super) use notification::{Notification, answer, next_notification, prefer_on
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub use registers::StackRegisters;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(super) use registers::stack_registers;
+pub(super) use registers::{is_32_bit, stack_registers};
 pub(super) use registers::{
     RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_argument, write_first_argument, write_result,
 };
+#[cfg(feature = "unstable")]
+pub(super) use replaced::skip_call;
 pub(super) use replaced::{ReplacedCall, replace_call, restore_call};
 pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
 pub(super) use signals::ignore_traced_senders;

@@ -8,6 +8,8 @@ use super::command::Command;
 use super::deadlines::{Deadlines, Due};
 use super::dumpable::DumpableTasks;
 use super::engine::{EngineState, NotifyQueue};
+#[cfg(feature = "unstable")]
+use super::inject::Injector;
 use super::launch::{LaunchFailure, LaunchStep, PreparedCommand};
 use super::log::CallLog;
 use super::outcome::{Limits, Outcome, TraceError};
@@ -126,6 +128,8 @@ fn run(
         colocation: Colocation::new(root),
         members: (!is_isolated).then(Members::default),
         deadlines,
+        #[cfg(feature = "unstable")]
+        injector: Injector::default(),
         stops: 0,
         end: None,
         stragglers: 0,
@@ -160,6 +164,8 @@ struct Run<'a> {
     /// which cannot signal this process group.
     members: Option<Members>,
     deadlines: Deadlines,
+    #[cfg(feature = "unstable")]
+    injector: Injector,
     /// The number of stops since the clock was checked.
     stops: u32,
     end: Option<Exit>,
@@ -203,6 +209,8 @@ impl Run<'_> {
                 Waited::NoneLeft => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
             };
             self.track_member(tid, &stop);
+            #[cfg(feature = "unstable")]
+            let stop = self.injector.at_stop(tid, stop)?;
             let stop = self.tasks.interpret(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             self.engine.on_stop(tid, &stop, &mut step, &self.tasks)?;
@@ -219,6 +227,8 @@ impl Run<'_> {
                     if call.syscall.is_execute() {
                         watcher.executes(tid, &call, self.engine.argument(tid));
                     }
+                    #[cfg(feature = "unstable")]
+                    self.injector.at_entry(task.as_ref(), &call, watcher)?;
                 }
                 Stop::Spawning { child, awaited: true, .. } => watcher.awaits(tid, child),
                 Stop::Exec { former, .. } => watcher.executed(tid, former),

@@ -6,6 +6,7 @@ pub(crate) mod clean_worktree;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod explore;
 pub(crate) mod init;
 pub(crate) mod layout;
 pub(crate) mod list;

@@ -35,7 +35,7 @@ pub struct Recorded {
     pub runs: Vec<BTreeSet<Fact>>,
 }
 
-/// Returns the baseline after these runs.
+/// Returns the baseline after these runs. Only an exploration changes its error paths.
 ///
 /// The runs show facts of the latest version, and so does the result. It keeps the arguments and
 /// objects of an older baseline that no run showed.
@@ -113,12 +113,7 @@ impl Baseline {
                 subsystems.entry(*subsystem).or_default().insert(syscall.clone());
             }
             Fact::Use { subsystem, syscall, detail } => {
-                let syscalls = self.subsystems.entry(*subsystem).or_default();
-                let Some(syscall) = syscall else { return };
-                let entry = syscalls.entry(syscall.clone()).or_default();
-                if let Some(detail) = detail {
-                    entry.insert(detail);
-                }
+                insert_use(&mut self.subsystems, *subsystem, syscall.as_ref(), detail.as_ref());
             }
         }
     }
@@ -153,9 +148,10 @@ impl Baseline {
         }
     }
 
-    /// Copies marks and reasons of the same entries from an earlier baseline and, unless pruned,
-    /// its other facts.
+    /// Copies the error paths of an earlier baseline, marks and reasons of the same entries and,
+    /// unless pruned, its other facts.
     fn adopt(&mut self, old: &Self, unseen: Unseen) {
+        self.errors.clone_from(&old.errors);
         if unseen == Unseen::Keep {
             let is_older = old.version < self.version;
             let kept = old.facts().into_iter().filter(|fact| !(is_older && self.holds_part(fact)));
@@ -171,6 +167,21 @@ impl Baseline {
                 entry.retain_reasons();
             }
         }
+    }
+}
+
+/// Adds a use, together with the coarser ones that it is part of.
+pub(super) fn insert_use(
+    subsystems: &mut BTreeMap<Subsystem, BTreeMap<String, Entry>>,
+    subsystem: Subsystem,
+    syscall: Option<&String>,
+    detail: Option<&Detail>,
+) {
+    let syscalls = subsystems.entry(subsystem).or_default();
+    let Some(syscall) = syscall else { return };
+    let entry = syscalls.entry(syscall.clone()).or_default();
+    if let Some(detail) = detail {
+        entry.insert(detail);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::error_paths::{ErrorPaths, ExploreSettings};
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::conditions::CallCondition;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
@@ -48,6 +49,8 @@ pub struct Document {
     /// Whether a new member of a known family is judged like any other new call (`families:
     /// strict`).
     pub families_strict: bool,
+    /// How its error paths are explored.
+    pub explore: ExploreSettings,
 }
 
 impl Document {
@@ -97,6 +100,7 @@ impl Document {
             forbid: Vec::new(),
             ambient_strict: false,
             families_strict: false,
+            explore: ExploreSettings::default(),
         }
     }
 }
@@ -227,6 +231,8 @@ pub struct Baseline {
     pub blind_spots: BTreeSet<RecordedBlindSpot>,
     /// The signals that ended processes other than the first one.
     pub signals: BTreeSet<SignalName>,
+    /// What an exploration recorded of error paths; `None`: nothing. No other field grows by it.
+    pub errors: Option<ErrorPaths>,
 }
 
 impl Baseline {
@@ -241,6 +247,7 @@ impl Baseline {
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),
             signals: BTreeSet::new(),
+            errors: None,
         }
     }
 

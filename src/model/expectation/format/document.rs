@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::invalid::InvalidScalar;
+use super::explore::{self, WrittenExplore};
 use super::keys;
 use super::malformed::Fault;
 use super::outline::{Key, Node, Outline};
@@ -15,6 +16,7 @@ use super::rules::{ProgramGlob, RuleAddress, RulePath, RuleSyscall, Writes};
 use super::typed;
 use super::words::{List, PhaseName, Scalar, Signal, Strict, Timeout};
 use crate::model::attribution::Subsystem;
+use crate::model::expectation::error_paths::ExploreSettings;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
@@ -49,6 +51,7 @@ struct Written {
     forbid: Option<List<WrittenRule>>,
     ambient: Option<Scalar<Strict>>,
     families: Option<Scalar<Strict>>,
+    explore: Option<WrittenExplore>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +167,7 @@ fn check(root: &Node) -> Result<(), Fault> {
             "tolerate" | "forbid" => node.items().iter().try_for_each(check_rule)?,
             "env" => check_environment(node)?,
             "with" => check_with(node, root)?,
+            "explore" => explore::check(node)?,
             _ => {}
         }
     }
@@ -254,6 +258,7 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
         forbid: rules(written.forbid),
         ambient_strict: written.ambient.is_some(),
         families_strict: written.families.is_some(),
+        explore: written.explore.map(ExploreSettings::from).unwrap_or_default(),
     })
 }
 
@@ -264,7 +269,8 @@ fn target((name, WrittenTarget { bin, example }): (String, WrittenTarget)) -> Op
 }
 
 /// Keys that `run:` does not allow, because cargo or nextest starts the test.
-const KEYS_OF_CARGO: [&str; 9] = ["args", "env", "with", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
+const KEYS_OF_CARGO: [&str; 10] =
+    ["args", "env", "with", "stdin", "cwd", "timeout", "requires", "stop", "exit", "explore"];
 
 /// Returns the program to run; exactly one key must name it.
 fn program(written: &Written, root: &Node) -> Result<Program, Fault> {

@@ -12,12 +12,14 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::baseline::{Phases, Subsystems, WrittenFingerprint, check_parts, facts, subsystem_lines};
+use super::errors::WrittenErrors;
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
 use super::words::{List, Never, Scalar, Signal, UnusedFact};
 use super::{BaselineLines, Parsed, Source, baseline, document, emit, keys, text, typed, upgrade};
 use crate::model::attribution::Subsystem;
+use crate::model::expectation::error_paths::ErrorPaths;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Split};
 use crate::model::expectation::terms::{Baseline, Document, Expectation};
@@ -83,6 +85,7 @@ struct WrittenTest {
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
     signals: Option<List<Scalar<Signal>>>,
+    errors: Option<WrittenErrors>,
 }
 
 impl Shared {
@@ -338,6 +341,7 @@ fn split(written: Written, versions: &BTreeMap<String, Version>) -> Split {
         never_quiet: test.quiet.is_some(),
         without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
         facts: facts(test.subsystems, test.phases, test.blind_spots, test.signals),
+        errors: test.errors.map(ErrorPaths::from),
     };
     let of_test = |(name, test): (String, Option<WrittenTest>)| {
         let nothing = || Difference { version: version(&name), ..Difference::default() };

@@ -5,6 +5,7 @@
 
 pub mod faults;
 pub mod injection;
+pub mod plan;
 pub mod run;
 #[cfg(test)]
 mod samples;

@@ -8,8 +8,11 @@ mod conditions;
 mod exempt;
 mod rows;
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use conditions::Subject;
-use rows::ROWS;
+use rows::{ROWS, Row};
 
 use crate::model::explore::injection::Fault;
 use crate::model::explore::survey::SurveyedCall;
@@ -77,7 +80,7 @@ pub fn plausible(call: &SurveyedCall) -> Result<Vec<Fault>, NoFault> {
     }
     let mut names: Vec<FaultName> = Vec::new();
     let mut is_known = false;
-    for row in ROWS.iter().filter(|row| row.calls().any(|name| name == subject.name)) {
+    for row in rows_of(&subject.name) {
         is_known = true;
         if row.conditions.iter().all(|condition| condition.is_met(&subject)) {
             names.extend(row.faults());
@@ -102,6 +105,19 @@ pub fn plausible(call: &SurveyedCall) -> Result<Vec<Fault>, NoFault> {
         (true, true) => Err(NoFault::FailedAlready),
         (true, false) => Err(NoFault::NotHere),
     }
+}
+
+/// Returns the rows of the calls with this name. The names are split once only.
+fn rows_of(name: &str) -> &'static [&'static Row] {
+    static BY_NAME: OnceLock<BTreeMap<&str, Vec<&Row>>> = OnceLock::new();
+    let by_name = BY_NAME.get_or_init(|| {
+        let mut by_name: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in ROWS {
+            row.calls().for_each(|call| by_name.entry(call).or_default().push(row));
+        }
+        by_name
+    });
+    by_name.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// Returns the fault of this name at a call; `None` if the call moves too few bytes to be shortened.

@@ -41,8 +41,8 @@ pub use waiting::waiting;
 #[cfg(feature = "unstable")]
 pub use {
     exploration::{
-        PackageExplorations, Replayed, closing as closing_of_explorations, exploration, exploration_summary, explorations,
-        replay,
+        PackageExplorations, closing as closing_of_explorations, exploration, exploration_step_summary,
+        exploration_summary, explorations, replay,
     },
     format::{Format, NotAFormat, VerdictFormat},
     gates::{Gates, gates},

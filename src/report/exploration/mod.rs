@@ -27,7 +27,7 @@ use crate::model::judge::verdict::{Asked, Status, Verdict};
 use crate::model::run::recording::Growth;
 
 pub(super) use record::ExplorationsRecord;
-pub use replay::{Replayed, replay};
+pub use replay::replay;
 pub use text::{summary as exploration_summary, write as exploration};
 
 /// The explorations of one package.

@@ -52,6 +52,29 @@ pub struct Repeated {
     pub site: Option<Result<Site, NoSite>>,
 }
 
+/// An injection and what it showed.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// The id.
+    pub id: String,
+    /// The workload.
+    pub workload: String,
+    /// The call that was made to fail.
+    pub call: FailedCall,
+    /// How the run ended.
+    pub outcome: RunOutcome,
+    /// The call as text, and its process; `None` if it was not made.
+    pub example: Option<Example>,
+    /// The stack of the call, innermost first; empty if it is not known.
+    pub stack: Vec<String>,
+    /// Why there is no stack.
+    pub no_stack: Option<&'static str>,
+    /// Whether the expectation accepts the outcome: `recorded`, or the reason of an exception.
+    pub accepted: Option<String>,
+    /// What differs from a run without an injection.
+    pub differences: Vec<Difference>,
+}
+
 /// An injection in a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorPath {

@@ -6,7 +6,6 @@
 
 mod attempt;
 mod capture;
-mod content;
 mod files;
 mod many;
 mod points;

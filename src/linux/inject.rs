@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 
+use super::leave::LeftProcess;
 use super::status::field;
 use super::stopped::{Alive, Stopped};
 use super::sys;
@@ -16,12 +17,13 @@ use crate::model::explore::faults::{count_register, happens_anyway};
 use crate::model::explore::injection::Fault;
 use crate::model::kernel::call::{Call, Errno, Tid};
 use crate::model::kernel::syscall::Abi;
-use crate::model::trace::tracee::Stop;
+use crate::model::trace::tracee::{Stop, Tasks};
 
 /// The calls under way with a fault.
 #[derive(Debug, Default)]
 pub(super) struct Injector {
     pending: HashMap<Tid, Pending>,
+    left: LeftProcess,
 }
 
 /// What must be done at the exit of a call.
@@ -111,6 +113,23 @@ impl Injector {
             _ => {}
         }
         Ok(stop)
+    }
+
+    /// Returns a stopped task, unless its process is left to a debugger.
+    pub(super) fn keep(
+        &mut self,
+        task: Option<Stopped>,
+        stop: &Stop,
+        root: Tid,
+        tasks: &mut Tasks,
+        watcher: &mut dyn Watcher,
+    ) -> io::Result<Option<Stopped>> {
+        task.map_or(Ok(None), |task| self.left.keep(task, stop, root, tasks, watcher))
+    }
+
+    /// Waits for the end of the process that was left to a debugger, if any.
+    pub(super) fn wait(&mut self) -> io::Result<()> {
+        self.left.wait()
     }
 }
 

@@ -62,6 +62,8 @@ mod harness_mark;
 mod inject;
 #[cfg(target_os = "linux")]
 mod launch;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod leave;
 #[cfg(target_os = "linux")]
 mod loader;
 #[cfg(target_os = "linux")]

@@ -128,6 +128,12 @@ impl Stopped {
         .map(drop)
     }
 
+    /// No longer traces the task, which resumes with a signal (0: none).
+    #[cfg(feature = "unstable")]
+    pub(super) fn detach(self, signal: i32) -> io::Result<()> {
+        alive(sys::detach(self.tid, signal)).map(drop)
+    }
+
     /// Leaves the task in its group-stop.
     pub(super) fn listen(self) -> io::Result<()> {
         alive(sys::listen(self.tid)).map(drop)

@@ -1,35 +1,38 @@
 //! Injects faults: makes one call fail, or read or write fewer bytes. Main type: [`Injector`].
 //!
 //! It must not choose the call. A call that fails is not made: it is skipped at its entry, and gets
-//! its result at its exit. Changes that other modules make to a call (`untraced`, `dumpable`) are
+//! its result at its exit. close(2) is made, since it releases its fd also when it fails. Changes that other modules make to a call (`untraced`, `dumpable`) are
 //! undone at that exit, as for a call that the kernel refuses.
 
 use std::collections::HashMap;
 use std::fs;
 use std::io;
 
+use super::leave::LeftProcess;
 use super::status::field;
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::watcher::{NotInjected, Watcher};
+use crate::model::explore::faults::{count_register, happens_anyway};
 use crate::model::explore::injection::Fault;
 use crate::model::kernel::call::{Call, Errno, Tid};
 use crate::model::kernel::syscall::Abi;
-use crate::model::trace::tracee::Stop;
+use crate::model::trace::tracee::{Stop, Tasks};
 
 /// The calls under way with a fault.
 #[derive(Debug, Default)]
 pub(super) struct Injector {
     pending: HashMap<Tid, Pending>,
+    left: LeftProcess,
 }
 
 /// What must be done at the exit of a call.
 #[derive(Debug, Clone, Copy)]
 enum Pending {
-    /// The call gets this error.
-    Fails(Errno),
-    /// The register of the third argument gets its value back.
-    Restores(Abi, u64),
+    /// The call gets this error, and its task perhaps SIGPIPE.
+    Fails { errno: Errno, breaks_pipe: bool },
+    /// The register of an argument gets its value back.
+    Restores { abi: Abi, at: usize, value: u64 },
 }
 
 impl Injector {
@@ -54,17 +57,24 @@ impl Injector {
             return Ok(Err(reason));
         }
         let (pending, changed) = match fault {
-            Fault::Errno(errno) if is_made(call) => (Pending::Fails(errno), Alive::Yes(true)),
-            Fault::Errno(_) if has_own_filter(task.tid()) => return Ok(Err(NotInjected::OwnFilter)),
-            Fault::Errno(errno) => (Pending::Fails(errno), task.skip_call(-i64::from(errno.0))?),
-            Fault::Short(bytes) => match byte_count(call) {
-                None => return Ok(Err(NotInjected::Unsupported)),
-                Some(asked) if asked <= bytes => return Ok(Err(NotInjected::TooFewBytes)),
-                Some(_) => {
-                    let abi = call.syscall.abi;
-                    (Pending::Restores(abi, call.args[2]), task.write_third_argument(abi, bytes)?)
+            Fault::Errno(errno) => {
+                let pending = Pending::Fails { errno, breaks_pipe: breaks_pipe(call, errno) };
+                if happens_anyway(&call.syscall.name()) {
+                    (pending, Alive::Yes(CAN_BE_CHANGED))
+                } else if has_own_filter(task.tid()) {
+                    return Ok(Err(NotInjected::OwnFilter));
+                } else {
+                    (pending, task.skip_call(-i64::from(errno.0))?)
                 }
-            },
+            }
+            Fault::Short(bytes) => {
+                let Some(at) = count_register(&call.syscall.name()) else { return Ok(Err(NotInjected::Unsupported)) };
+                let (abi, value) = (call.syscall.abi, call.args[at]);
+                if value <= bytes {
+                    return Ok(Err(NotInjected::TooFewBytes));
+                }
+                (Pending::Restores { abi, at, value }, task.write_argument(abi, at, bytes)?)
+            }
         };
         match changed {
             Alive::Yes(false) => return Ok(Err(NotInjected::Unsupported)),
@@ -83,12 +93,15 @@ impl Injector {
         }
         match stop {
             Stop::Exit { .. } => match self.pending.remove(&task) {
-                Some(Pending::Fails(errno)) => {
+                Some(Pending::Fails { errno, breaks_pipe }) => {
                     let value = -i64::from(errno.0);
                     sys::write_result(task, value)?;
+                    if breaks_pipe {
+                        sys::signal_task(task, libc::SIGPIPE)?;
+                    }
                     return Ok(Stop::Exit { value, failed: true });
                 }
-                Some(Pending::Restores(abi, count)) => restore(task, abi, count)?,
+                Some(Pending::Restores { abi, at, value }) => restore(task, abi, at, value)?,
                 None => {}
             },
             // From here on the task has the number of its thread group leader, which is gone.
@@ -101,37 +114,52 @@ impl Injector {
         }
         Ok(stop)
     }
+
+    /// Returns a stopped task, unless its process is left to a debugger.
+    pub(super) fn keep(
+        &mut self,
+        task: Option<Stopped>,
+        stop: &Stop,
+        root: Tid,
+        tasks: &mut Tasks,
+        watcher: &mut dyn Watcher,
+    ) -> io::Result<Option<Stopped>> {
+        task.map_or(Ok(None), |task| self.left.keep(task, stop, root, tasks, watcher))
+    }
+
+    /// Waits for the end of the process that was left to a debugger, if any.
+    pub(super) fn wait(&mut self) -> io::Result<()> {
+        self.left.wait()
+    }
 }
 
-/// "The arguments of a call are preserved": a program may rely on their registers after the call.
-fn restore(task: Tid, abi: Abi, count: u64) -> io::Result<()> {
-    match sys::write_argument(task, abi, 2, count) {
+/// Whether this architecture allows a tracer to change the result of a call.
+const CAN_BE_CHANGED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
+/// Restores the register of an argument. A call preserves it, and a program may rely on that:
+/// "Linux", calling sequence, x86-64 psABI, A.2.1.
+fn restore(task: Tid, abi: Abi, at: usize, value: u64) -> io::Result<()> {
+    match sys::write_argument(task, abi, at, value) {
         Err(error) if error.raw_os_error() != Some(libc::ESRCH) => Err(error),
         _ => Ok(()),
     }
 }
 
-/// Returns whether a call that fails with an error is made all the same.
-///
-/// close(2) "always" releases the fd, also "in case of an error": a skipped call would keep a pipe
-/// open whose other end waits for its end.
-fn is_made(call: &Call) -> bool {
-    call.syscall.row().is_some_and(|row| row.name == "close")
-}
-
 fn can_fail(call: &Call) -> Result<(), NotInjected> {
     const CANNOT_FAIL: [&str; 5] = ["exit", "exit_group", "rt_sigreturn", "sigreturn", "restart_syscall"];
-    if call.syscall.row().is_some_and(|row| CANNOT_FAIL.contains(&row.name)) { Err(NotInjected::CannotFail) } else { Ok(()) }
+    if CANNOT_FAIL.contains(&&*call.syscall.name()) { Err(NotInjected::CannotFail) } else { Ok(()) }
 }
 
-/// Returns how many bytes a call asks to read or write, if its third argument is that number.
-pub fn byte_count(call: &Call) -> Option<u64> {
-    const COUNTED: [&str; 6] = ["read", "write", "pread64", "pwrite64", "recvfrom", "sendto"];
-    let row = call.syscall.row().filter(|row| COUNTED.contains(&row.name));
-    row.map(|_| match call.syscall.abi {
-        Abi::I386 | Abi::Arm => call.args[2] & u64::from(u32::MAX),
-        _ => call.args[2],
-    })
+/// Returns whether the kernel sends SIGPIPE with this error: "EPIPE", write(2), send(2), splice(2).
+fn breaks_pipe(call: &Call, errno: Errno) -> bool {
+    let flags = match &*call.syscall.name() {
+        _ if errno.0 != libc::EPIPE => return false,
+        "write" | "writev" | "splice" | "tee" | "vmsplice" | "sendfile" | "sendfile64" | "send" => 0,
+        "sendto" | "sendmmsg" => call.args[3],
+        "sendmsg" => call.args[2],
+        _ => return false,
+    };
+    flags & libc::MSG_NOSIGNAL as u64 == 0
 }
 
 /// Returns whether a task has other seccomp filters than this thread. With an unreadable status it
@@ -173,15 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn byte_count_is_the_third_argument() {
-        for (abi, name, count) in [
-            (Abi::X86_64, "read", Some(0x5_0000_0003)),
-            (Abi::I386, "write", Some(3)),
-            (Abi::Aarch64, "sendto", Some(0x5_0000_0003)),
-            (Abi::X86_64, "readv", None),
-            (Abi::X86_64, "openat", None),
+    fn broken_pipe_raises_its_signal_unless_refused() {
+        for (name, args, errno, raises) in [
+            ("write", [1, 0, 5, 0, 0, 0], libc::EPIPE, true),
+            ("write", [1, 0, 5, 0, 0, 0], libc::EIO, false),
+            ("pwrite64", [1, 0, 5, 0, 0, 0], libc::EPIPE, false),
+            ("sendto", [1, 0, 5, 0, 0, 0], libc::EPIPE, true),
+            ("sendto", [1, 0, 5, 0x4000, 0, 0], libc::EPIPE, false),
+            ("sendmsg", [1, 0, 0x4000, 0, 0, 0], libc::EPIPE, false),
+            ("sendmsg", [1, 0, 0, 0x4000, 0, 0], libc::EPIPE, true),
         ] {
-            assert_eq!(byte_count(&call(abi, name)), count, "{abi} {name}");
+            let call = Call { args, ..call(Abi::X86_64, name) };
+            assert_eq!(breaks_pipe(&call, Errno(errno)), raises, "{name} {args:?}");
         }
     }
 
@@ -193,8 +224,9 @@ mod tests {
 
     #[test]
     fn fault_of_a_replaced_task_is_forgotten() {
+        const FAILS: Pending = Pending::Fails { errno: Errno(5), breaks_pipe: false };
         let mut injector = Injector::default();
-        injector.pending.extend([(7, Pending::Fails(Errno(5))), (9, Pending::Fails(Errno(5)))]);
+        injector.pending.extend([(7, FAILS), (9, FAILS)]);
         let exec = Stop::Exec { former: 9, privileged: false };
         assert_eq!(injector.at_stop(7, exec).expect("no request"), exec);
         assert!(injector.pending.is_empty());

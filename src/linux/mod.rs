@@ -50,6 +50,8 @@ mod dumpable;
 mod engine;
 #[cfg(target_os = "linux")]
 mod examples;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod fd_mode;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
@@ -60,6 +62,8 @@ mod harness_mark;
 mod inject;
 #[cfg(target_os = "linux")]
 mod launch;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod leave;
 #[cfg(target_os = "linux")]
 mod loader;
 #[cfg(target_os = "linux")]
@@ -125,10 +129,10 @@ pub use callers::{Function, Functions, Image, Layout, StackRegisters, UnwindRule
 pub use engine::inherited;
 #[cfg(target_os = "linux")]
 pub use examples::CallExamples;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use fd_mode::is_nonblocking;
 #[cfg(target_os = "linux")]
 pub use harness_mark::may_be_harness;
-#[cfg(all(target_os = "linux", feature = "unstable"))]
-pub use inject::byte_count;
 #[cfg(target_os = "linux")]
 pub use machine::Machine;
 #[cfg(target_os = "linux")]

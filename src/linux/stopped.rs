@@ -95,11 +95,11 @@ impl Stopped {
         alive(sys::write_argument(self.tid, abi, 1, value)).map(drop)
     }
 
-    /// Writes the register of the call's third argument. Returns whether this architecture allows
-    /// it.
+    /// Writes the register of an argument of the call, from the first (0) to the fifth (4). Returns
+    /// whether this architecture allows it.
     #[cfg(feature = "unstable")]
-    pub(super) fn write_third_argument(&self, abi: Abi, value: u64) -> io::Result<Alive<bool>> {
-        alive(readable(sys::write_argument(self.tid, abi, 2, value)).map(|written| written.is_some()))
+    pub(super) fn write_argument(&self, abi: Abi, at: usize, value: u64) -> io::Result<Alive<bool>> {
+        alive(readable(sys::write_argument(self.tid, abi, at, value)).map(|written| written.is_some()))
     }
 
     /// Makes the kernel skip the call that the task is entering; its exit follows, with this result.
@@ -126,6 +126,12 @@ impl Stopped {
             NextStop::Filtered => sys::resume_filtered(self.tid, signal),
         })
         .map(drop)
+    }
+
+    /// No longer traces the task, which resumes with a signal (0: none).
+    #[cfg(feature = "unstable")]
+    pub(super) fn detach(self, signal: i32) -> io::Result<()> {
+        alive(sys::detach(self.tid, signal)).map(drop)
     }
 
     /// Leaves the task in its group-stop.

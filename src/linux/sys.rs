@@ -64,7 +64,7 @@ pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
 #[cfg(feature = "unstable")]
-pub(super) use wait::{reap_ended, wait_for_end};
+pub(super) use wait::{reap_ended, wait_for_end, wait_until_ended};
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.
@@ -117,6 +117,12 @@ pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
 /// none).
 pub(super) fn resume_filtered(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(libc::PTRACE_CONT, tid, 0, signal as usize)
+}
+
+/// No longer traces a stopped tracee, and delivers a signal (0: none).
+#[cfg(feature = "unstable")]
+pub(super) fn detach(tid: pid_t, signal: c_int) -> io::Result<()> {
+    ptrace(libc::PTRACE_DETACH, tid, 0, signal as usize)
 }
 
 /// Leaves a tracee in its group-stop until the next event.

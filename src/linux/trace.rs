@@ -110,8 +110,10 @@ fn run(
     let is_isolated = command.isolated;
     engine.set_conditions(watcher.conditions());
     command.scratch.iter().for_each(|scratch| engine.set_scratch(scratch));
-    let suspended =
-        PreparedCommand::new(command, filter).and_then(PreparedCommand::suspend).map_err(system("start a process"))?;
+    let prepared = PreparedCommand::new(command, filter);
+    #[cfg(feature = "unstable")]
+    let prepared = prepared.map(|command| command.dying_with_parent_if(watcher.may_leave()));
+    let suspended = prepared.and_then(PreparedCommand::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
     let options = engine.seize_options();
     if let Err(error) = attach(root, options) {
@@ -206,7 +208,11 @@ impl Run<'_> {
                     self.tick(watcher)?;
                     continue;
                 }
-                Waited::NoneLeft => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
+                Waited::NoneLeft => {
+                    #[cfg(feature = "unstable")]
+                    self.injector.wait()?;
+                    return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL)));
+                }
             };
             self.track_member(tid, &stop);
             #[cfg(feature = "unstable")]
@@ -240,6 +246,8 @@ impl Run<'_> {
                 self.kill_all();
             }
             self.colocation.observe(tid, &stop);
+            #[cfg(feature = "unstable")]
+            let task = self.injector.keep(task, &stop, self.root, &mut self.tasks, watcher)?;
             if let Some(task) = task {
                 let next_stop = self.next_stop(tid, step.directive);
                 self.tracer.carry_out(task, step.directive, next_stop)?;

@@ -35,6 +35,23 @@ pub trait Watcher {
     #[cfg(feature = "unstable")]
     fn not_injected(&mut self, _task: Tid, _reason: NotInjected) {}
 
+    /// Returns whether the run is for a debugger: [`Self::leaves`] may return true.
+    #[cfg(feature = "unstable")]
+    fn may_leave(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the process of a task is left to a debugger, stopped and no longer traced.
+    /// Asked after the events of a stop, once they are taken.
+    #[cfg(feature = "unstable")]
+    fn leaves(&mut self, _task: Tid) -> bool {
+        false
+    }
+
+    /// Learns which process was left. `None`: only the first process of a run can be.
+    #[cfg(feature = "unstable")]
+    fn left(&mut self, _process: Option<Tid>) {}
+
     /// Learns that a thread that executes a program takes another number, before the events of that
     /// stop.
     fn renumbered(&mut self, _task: Tid, _former: Tid) {}

@@ -42,7 +42,7 @@ fn hang_is_ended() -> Result<(), Failed> {
     ensure_eq!(begun.elapsed() < explored.limit + survival(), true);
     ensure_eq!((attempt.hung, attempt.result.exit), (true, Some(Exit::TimedOut)));
     ensure_eq!(attempt.result.files.keys().collect::<Vec<_>>(), ["$PWD/left"]);
-    let home = lines(&attempt.result.stdout).into_iter().next().ok_or("no home")?;
+    let home = lines(&attempt.result.stdout.start).into_iter().next().ok_or("no home")?;
     ensure_eq!((marked(&mark), Path::new(&home).exists()), (Vec::<PathBuf>::new(), false));
     Ok(())
 }

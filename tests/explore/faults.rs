@@ -36,12 +36,12 @@ const EREMOTEIO: i32 = libc::EREMOTEIO;
 fn each_call_fails(flags: &[&str]) -> Result<(), Failed> {
     let workload = Workload::of("calls.c", flags)?;
     let explored = workload.explored()?;
-    let plain = lines(&explored.surveyed.survey.result.stdout);
+    let plain = lines(&explored.surveyed.survey.result.stdout.start);
     let calls: Vec<_> = explored.calls_between("getppid").into_iter().filter(|call| is_printed(call)).collect();
     ensure_eq!(calls.len(), plain.len());
     for (at, call) in calls.into_iter().enumerate() {
         let attempt = explored.attempt(call, error(EREMOTEIO))?;
-        let seen = lines(&attempt.result.stdout);
+        let seen = lines(&attempt.result.stdout.start);
         let name = call.point.syscall.name();
         let (exit, injected) = (attempt.result.exit, seen.get(at).cloned().unwrap_or_default());
         ensure_eq!((exit, injected), (Some(Exit::Exited(0)), format!("{name} -{EREMOTEIO}")));
@@ -64,7 +64,7 @@ fn short_counts(flags: &[&str]) -> Result<(), Failed> {
     let workload = Workload::of("calls.c", flags)?;
     let explored = workload.explored()?;
     for (name, asked) in [("write", 10), ("read", 8)] {
-        let call = *explored.calls(name).iter().find(|call| call.bytes == Some(asked)).ok_or("no such call")?;
+        let call = *explored.calls(name).iter().find(|call| call.bytes() == Some(asked)).ok_or("no such call")?;
         for bytes in [0, 1, asked - 1] {
             let seen = explored.lines(call, Fault::Short(bytes))?;
             // The program fails if the register of the count has changed.
@@ -92,7 +92,7 @@ fn restarted_call() -> Result<(), Failed> {
     let explored = workload.explored()?;
     let is_read = |call: &&&_| {
         let call: &sysguard::unstable::model::explore::survey::SurveyedCall = call;
-        call.bytes == Some(8)
+        call.bytes() == Some(8)
     };
     let reads = explored.calls("read");
     ensure_eq!(reads.iter().filter(is_read).count(), 1);

@@ -124,7 +124,7 @@ impl Explored<'_> {
 
     /// As [`Self::attempt`], and returns the lines of the output.
     pub(crate) fn lines(&self, call: &SurveyedCall, fault: Fault) -> Result<Vec<String>, Failed> {
-        Ok(lines(&self.attempt(call, fault)?.result.stdout))
+        Ok(lines(&self.attempt(call, fault)?.result.stdout.start))
     }
 }
 

@@ -130,33 +130,26 @@ pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -
     write_argument(tid, abi, 0, value)
 }
 
-/// Writes the register that holds the first (0), second (1) or third (2) argument of a call.
+/// Writes the register that holds an argument of a call, from the first (0) to the fifth (4).
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn write_argument(tid: pid_t, abi: Abi, at: usize, value: u64) -> io::Result<()> {
     poke(tid, argument_registers(abi)[at], value)
 }
 
-/// Returns where the registers of the first three arguments are in `struct user_regs_struct`.
+/// Returns where the registers of the first five arguments are in `struct user_regs_struct`.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn argument_registers(abi: Abi) -> [usize; 3] {
-    use std::mem::offset_of;
-
-    use libc::user_regs_struct;
+pub(super) fn argument_registers(abi: Abi) -> [usize; 5] {
+    /// The offsets of registers.
+    macro_rules! offsets {
+        ($($register:ident)*) => { [$(std::mem::offset_of!(libc::user_regs_struct, $register)),*] };
+    }
     match abi {
-        Abi::I386 => [
-            offset_of!(user_regs_struct, rbx),
-            offset_of!(user_regs_struct, rcx),
-            offset_of!(user_regs_struct, rdx),
-        ],
-        _ => [
-            offset_of!(user_regs_struct, rdi),
-            offset_of!(user_regs_struct, rsi),
-            offset_of!(user_regs_struct, rdx),
-        ],
+        Abi::I386 => offsets!(rbx rcx rdx rsi rdi),
+        _ => offsets!(rdi rsi rdx r10 r8),
     }
 }
 
-/// Writes the register that holds the first (0), second (1) or third (2) argument of a call.
+/// Writes the register that holds an argument of a call, from the first (0) to the fifth (4).
 #[cfg(target_arch = "aarch64")]
 pub(in crate::linux) fn write_argument(tid: pid_t, abi: Abi, at: usize, value: u64) -> io::Result<()> {
     if abi != Abi::Aarch64 {

@@ -28,6 +28,8 @@ pub(super) struct AttemptWatcher<'c, 'a> {
     examples: Option<CallExamples>,
     call: Option<Example>,
     site: CallSite,
+    /// Gets the process of the injected call, if that is left to a debugger.
+    debugger: Option<&'c mut dyn FnMut(Option<Tid>)>,
 }
 
 /// What an attempt has done.
@@ -45,6 +47,8 @@ enum State {
     Before,
     /// This task is in the injected call.
     Inside(Tid),
+    /// This task has left it.
+    Left(Tid),
     After,
     Refused(NotInjected),
 }
@@ -68,13 +72,19 @@ impl<'c, 'a> AttemptWatcher<'c, 'a> {
             examples: names.then(|| CallExamples::new(folders, closure)),
             call: None,
             site: CallSite::default(),
+            debugger: None,
         }
+    }
+
+    /// Leaves the process of the injected call to a debugger, once the call has failed.
+    pub(super) fn for_debugger(self, debugger: &'c mut dyn FnMut(Option<Tid>)) -> Self {
+        Self { debugger: Some(debugger), ..self }
     }
 
     pub(super) fn finish(self) -> Attempted {
         let reached = match self.state {
             State::Before => Ok(false),
-            State::Inside(_) | State::After => Ok(true),
+            State::Inside(_) | State::Left(_) | State::After => Ok(true),
             State::Refused(reason) => Err(reason),
         };
         Attempted { observer: self.observer, reached, call: self.call, site: self.site }
@@ -86,7 +96,7 @@ impl<'c, 'a> AttemptWatcher<'c, 'a> {
         let Some((_, place)) = self.entered.remove(&task).filter(|(entered, _)| entered == call) else { return };
         self.points.left(task, call, outcome, place);
         if matches!(self.state, State::Inside(inside) if inside == task) {
-            self.state = if outcome == CallOutcome::Restarting { State::Before } else { State::After };
+            self.state = if outcome == CallOutcome::Restarting { State::Before } else { State::Left(task) };
         }
     }
 }
@@ -132,6 +142,20 @@ impl Watcher for AttemptWatcher<'_, '_> {
 
     fn not_injected(&mut self, _task: Tid, reason: NotInjected) {
         self.state = State::Refused(reason);
+    }
+
+    fn may_leave(&self) -> bool {
+        self.debugger.is_some()
+    }
+
+    fn leaves(&mut self, task: Tid) -> bool {
+        let is_it = self.debugger.is_some() && matches!(self.state, State::Left(left) if left == task);
+        self.state = if is_it { State::After } else { self.state };
+        is_it
+    }
+
+    fn left(&mut self, process: Option<Tid>) {
+        self.debugger.iter_mut().for_each(|debugger| debugger(process));
     }
 
     fn awaits(&mut self, parent: Tid, child: Tid) {

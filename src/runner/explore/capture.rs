@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::content::Content;
+use crate::model::explore::run::Content;
 use crate::runner::output::Echo;
 
 /// What a run has written so far.
@@ -19,9 +19,9 @@ impl Captured {
     }
 
     /// Returns both streams. A process that is not traced may write on.
-    pub(super) fn take(&self) -> [Vec<u8>; 2] {
+    pub(super) fn take(&self) -> [Content; 2] {
         let Self([out, err]) = self;
-        [out, err].map(|stream| std::mem::take(&mut *stream.lock().unwrap_or_else(PoisonError::into_inner)).into_bytes())
+        [out, err].map(|stream| std::mem::take(&mut *stream.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -50,7 +50,7 @@ mod tests {
         for (stream, text) in [(&mut out, "one"), (&mut err, "two"), (&mut out, "three")] {
             stream.write_all(text.as_bytes()).expect("a write to memory");
         }
-        assert_eq!(captured.take(), [b"onethree".to_vec(), b"two".to_vec()]);
-        assert_eq!(captured.take(), [Vec::new(), Vec::new()]);
+        assert_eq!(captured.take(), ["onethree", "two"].map(Content::from));
+        assert_eq!(captured.take(), [Content::default(), Content::default()]);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::{Explorer, NotExplored};
+use super::{Explorer, NotExplored, Wanted};
 use crate::linux::{Callers, SymbolFiles};
 use crate::model::explore::injection::Injection;
 use crate::model::explore::run::Attempt;
@@ -35,7 +35,7 @@ impl Explorer<'_> {
                         && let at = next.fetch_add(1, Ordering::Relaxed)
                         && let Some(injection) = injections.get(at)
                     {
-                        let attempt = self.inject(&mut callers, injection, limit, false);
+                        let attempt = self.inject(&mut callers, injection, limit, Wanted::Result);
                         // The receiver lives until all threads have ended.
                         let _ = finished.send((at, attempt.map(|replay| replay.attempt)));
                     }

@@ -6,7 +6,6 @@
 
 mod attempt;
 mod capture;
-mod content;
 mod files;
 mod many;
 mod points;
@@ -30,6 +29,7 @@ use crate::model::explore::injection::Injection;
 use crate::model::explore::run::{Attempt, RunResult};
 use crate::model::explore::survey::Survey;
 use crate::model::facts::example::Example;
+use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 use crate::model::run::workload::{Exit, Program, Workload};
@@ -170,7 +170,7 @@ impl Explorer<'_> {
     /// [`NotExplored`].
     pub fn attempt(&self, injection: &Injection, limit: Duration) -> Result<Attempt, NotExplored> {
         let files = SymbolFiles::default();
-        self.inject(&mut Callers::new(&files), injection, limit, false).map(|replay| replay.attempt)
+        self.inject(&mut Callers::new(&files), injection, limit, Wanted::Result).map(|replay| replay.attempt)
     }
 
     /// As [`Self::attempt`], and returns the call that the fault was injected into, with its stack.
@@ -180,18 +180,37 @@ impl Explorer<'_> {
     /// [`NotExplored`].
     pub fn replay(&self, injection: &Injection, limit: Duration) -> Result<Replay, NotExplored> {
         let files = SymbolFiles::default();
-        self.inject(&mut Callers::new(&files), injection, limit, true)
+        self.inject(&mut Callers::new(&files), injection, limit, Wanted::Names)
     }
 
-    fn inject(
+    /// As [`Self::replay`], for a debugger: once the injected call has failed, its process is stopped
+    /// (SIGSTOP) and no longer traced. `stopped` gets the number of the process, or `None` if it is
+    /// not the first one of the run: then the run goes on. Returns once the process has ended.
+    ///
+    /// The process dies with this one.
+    ///
+    /// # Errors
+    ///
+    /// [`NotExplored`].
+    pub fn debug(&self, injection: &Injection, stopped: &mut dyn FnMut(Option<Tid>)) -> Result<Replay, NotExplored> {
+        let files = SymbolFiles::default();
+        self.inject(&mut Callers::new(&files), injection, Duration::MAX, Wanted::Debugger(stopped))
+    }
+
+    fn inject<'c>(
         &self,
-        callers: &mut Callers<'_>,
+        callers: &'c mut Callers<'_>,
         injection: &Injection,
         limit: Duration,
-        names: bool,
+        wanted: Wanted<'c>,
     ) -> Result<Replay, NotExplored> {
         let run = self.run(limit, |command, limits, options| {
-            let mut watcher = AttemptWatcher::new(callers, options, injection, names);
+            let names = !matches!(wanted, Wanted::Result);
+            let watcher = AttemptWatcher::new(callers, options, injection, names);
+            let mut watcher = match wanted {
+                Wanted::Result | Wanted::Names => watcher,
+                Wanted::Debugger(stopped) => watcher.for_debugger(stopped),
+            };
             let outcome = watch(command, limits, Watching::EveryCall, &mut watcher)?;
             let Attempted { observer, reached, call, site } = watcher.finish();
             Ok(((reached, call, site), TracedRun { observer, outcome }))
@@ -227,6 +246,15 @@ impl Explorer<'_> {
         let result = RunResult { exit: Some(traced.outcome.exit), stdout, stderr, files: files::left(&scratch) };
         Ok(Run { seen, traced, result, elapsed, output })
     }
+}
+
+/// What is wanted of an attempt.
+enum Wanted<'c> {
+    Result,
+    /// The call and its stack, too.
+    Names,
+    /// Both, and the stopped process.
+    Debugger(&'c mut dyn FnMut(Option<Tid>)),
 }
 
 /// A run.

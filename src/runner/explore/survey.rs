@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::points::{Place, Points};
-use crate::linux::{CallExamples, Callers, Watcher, byte_count};
+use crate::linux::{CallExamples, Callers, Watcher, is_nonblocking};
 use crate::model::attribution::attribute;
 use crate::model::conditions::Conditions;
 use crate::model::explore::injection::CallPoint;
@@ -39,6 +39,7 @@ struct Entered {
     order: u64,
     call: Call,
     place: Place,
+    nonblocking: Option<bool>,
 }
 
 impl<'c, 'a> SurveyWatcher<'c, 'a> {
@@ -65,7 +66,7 @@ impl<'c, 'a> SurveyWatcher<'c, 'a> {
 
     fn called(&mut self, task: Tid, event: &Event) {
         let Event::Called { call, outcome, answers, .. } = event else { return };
-        let Some(Entered { order, place, .. }) = self.entered.remove(&task).filter(|entered| entered.call == *call)
+        let Some(Entered { order, place, nonblocking, .. }) = self.entered.remove(&task).filter(|entered| entered.call == *call)
         else {
             return;
         };
@@ -74,7 +75,8 @@ impl<'c, 'a> SurveyWatcher<'c, 'a> {
         let call = SurveyedCall {
             point: place.point,
             used: attribute(call, *outcome, answers),
-            bytes: byte_count(call),
+            args: call.args,
+            nonblocking,
             outcome: *outcome,
             depth: place.stack.depth,
             by_loader: place.stack.by_loader,
@@ -113,7 +115,8 @@ impl Watcher for SurveyWatcher<'_, '_> {
         {
             self.name(task, &place);
             let order = self.calls.order(&place.point);
-            self.entered.insert(task, Entered { order, call: *call, place });
+            let nonblocking = is_nonblocking(task, call);
+            self.entered.insert(task, Entered { order, call: *call, place, nonblocking });
         }
     }
 
@@ -197,7 +200,8 @@ mod tests {
         SurveyedCall {
             point: CallPoint { syscall, stack: 7, occurrence },
             used,
-            bytes: None,
+            args: [0; 6],
+            nonblocking: None,
             outcome,
             depth: 1,
             by_loader: false,

@@ -14,19 +14,21 @@ use crate::linux::NEEDED;
 use crate::model::expectation::{Baseline, Document, ErrorPaths, ExploreSettings, Explored, Parsed};
 use crate::model::explore::injection::Fault;
 use crate::model::explore::plan::{Plan, PlanOptions, Step};
-use crate::model::explore::reference::Reference;
+use crate::model::explore::normalise::Reference;
+use crate::model::explore::outcome::outcome;
 use crate::model::explore::run::Attempt;
 use crate::model::explore::survey::Survey;
 use crate::model::facts::error_path::{FaultName, RunOutcome};
+use crate::model::facts::example::Example;
 use crate::model::judge::exploration::confirm::{REPEATS, to_repeat};
-use crate::model::judge::exploration::difference::all_differences;
+use crate::model::judge::exploration::difference::{all_differences, differences};
 use crate::model::judge::exploration::facts::KnownFacts;
 use crate::model::judge::exploration::judge::{Judgement, judge};
 use crate::model::judge::exploration::recording::record_paths;
-use crate::model::judge::exploration::{ExplorationVerdict, PathSummary, Repeated, Replayed, Tried};
+use crate::model::judge::exploration::{ExplorationVerdict, NotTried, PathSummary, Repeated, Replayed, Tried};
 use crate::model::judge::verdict::{Change, Status};
+use crate::model::observe::call_site::CallSite;
 use crate::model::observe::stacks;
-use crate::model::run::workload::Exit;
 
 /// How workloads are explored.
 #[derive(Debug, Clone, Default)]
@@ -177,19 +179,19 @@ impl Suite {
         let plan = Plan::new(&runs.surveys, &PlanOptions { loader: true, faults: None });
         let step = plan.step(id).ok_or_else(|| NotReplayed::UnknownId(id.to_owned()))?;
         let Replay { attempt, call, site } = explorer.replay(&step.injection, runs.limit)?;
-        let outcome = runs.reference.outcome(&attempt);
-        let [without, with] = runs.reference.normalised(&attempt);
+        let (expected, with) = (runs.reference.expected(), runs.reference.masked(&attempt.result));
+        let outcome = outcome(&runs.reference, &attempt);
         let no_stack = site.frames.is_empty().then(|| site.missing.map_or("it was not reached", |reason| reason.name()));
         Ok(Replayed {
             id: step.id.clone(),
             workload: case.name.clone(),
             call: step.call.clone(),
             outcome,
-            example: call,
+            example: call.map(|call| failed(call, step)),
             stack: stacks::kept(&site.frames),
             no_stack,
             accepted: self.accepted(case, step, outcome),
-            differences: all_differences(&without, &with, REPLAYED_LINES),
+            differences: all_differences(expected, &with, REPLAYED_LINES),
         })
     }
 
@@ -245,7 +247,7 @@ impl Surveys {
             longest = longest.max(elapsed);
             surveys.push(survey);
         }
-        let reference = Reference::of(surveys.iter().map(|survey| &survey.result));
+        let reference = Reference::of(&surveys.iter().map(|survey| survey.result.clone()).collect::<Vec<_>>());
         Ok(Self { surveys, reference, limit: limit(longest) })
     }
 }
@@ -311,9 +313,12 @@ impl Exploration<'_> {
 
     fn tried(&self, at: usize, attempt: Attempt) -> Tried {
         let step = &self.plan.steps[at];
-        let outcome = self.reference.outcome(&attempt);
-        let [without, with] = self.reference.normalised(&attempt);
-        let differences = if outcome.is_judged() { differences(&without, &with) } else { Vec::new() };
+        let outcome = outcome(self.reference, &attempt);
+        let differences = if outcome.is_judged() {
+            differences(self.reference.expected(), &self.reference.masked(&attempt.result))
+        } else {
+            Vec::new()
+        };
         let injected = match step.injection.fault {
             Fault::Errno(errno) if attempt.reached => Some((&step.used, errno)),
             _ => None,
@@ -376,7 +381,16 @@ impl Exploration<'_> {
         let mut outcomes: BTreeMap<RunOutcome, u32> = BTreeMap::new();
         attempts.tried.iter().for_each(|tried| *outcomes.entry(tried.outcome).or_default() += 1);
         let untried = self.plan.untried(attempts.begun).into_iter();
-        let untried = untried.map(|(reason, count)| (reason.to_string(), count));
+        let untried = untried.filter(|(_, count)| *count > 0).map(|(reason, count)| NotTried {
+            reason: reason.to_string(),
+            count,
+            are_calls: !reason.counts_injections(),
+        });
+        let failed = attempts.failed.iter().map(|(reason, count)| NotTried {
+            reason: reason.clone(),
+            count: *count,
+            are_calls: false,
+        });
         PathSummary {
             budget,
             tried: count(self.plan.paths(attempts.begun)),
@@ -384,8 +398,18 @@ impl Exploration<'_> {
             outcomes,
             recorded: judgement.recorded,
             excepted: judgement.excepted,
-            untried: untried.chain(attempts.failed.clone()).collect(),
-            limits: self.reference.limits(),
+            untried: untried.chain(failed).collect(),
+            limits: self.reference.uncompared().iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+/// Returns the injected call with its result.
+fn failed(Example { call, process }: Example, step: &Step) -> Example {
+    let result = match step.injection.fault {
+        Fault::Errno(errno) => format!("-1 {}", errno.name()),
+        Fault::Short(bytes) => format!("at most {bytes} bytes"),
+    };
+    let call = if call.contains(" = ") { call } else { format!("{call} = {result}") };
+    Example { call, process }
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::text::not_tried;
 use super::{PackageExplorations, all, closing, headline};
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, PathFinding, PathFindingKind};
@@ -94,13 +95,12 @@ fn write_table(out: &mut dyn io::Write, packages: &[PackageExplorations]) -> io:
         writeln!(out, "| {name} | {} | {} | {} |", summary.tried, summary.reachable, counts.join(" | "))?;
     }
     for (verdict, summary) in explored {
-        let untried: Vec<String> =
-            summary.untried.iter().map(|(reason, count)| format!("{count} {}", cell(reason))).collect();
+        let untried: Vec<String> = summary.untried.iter().map(|it| cell(&not_tried(it))).collect();
         if !untried.is_empty() {
             writeln!(out, "\nNot tried of {}: {}.", cell(&verdict.workload), untried.join("; "))?;
         }
         for limit in &summary.limits {
-            writeln!(out, "\nNot compared of {}: {}.", cell(&verdict.workload), cell(limit))?;
+            writeln!(out, "\n{}: {}.", cell(&verdict.workload), cell(limit))?;
         }
     }
     Ok(())

@@ -102,6 +102,13 @@ pub fn explorations(out: &mut dyn io::Write, packages: &[PackageExplorations], f
     }
 }
 
+/// Returns the page for `$GITHUB_STEP_SUMMARY`; empty if it has more than `limit` bytes.
+pub fn exploration_step_summary(packages: &[PackageExplorations], limit: usize) -> String {
+    let mut page = Vec::new();
+    let written = markdown::write(&mut page, packages).is_ok() && page.len() <= limit;
+    if written { String::from_utf8(page).unwrap_or_default() } else { String::new() }
+}
+
 /// `1 of 3 workloads failed, 1 ignored`
 pub fn closing(packages: &[PackageExplorations]) -> String {
     let [explored, failed, ignored] = numbers(packages);

@@ -9,7 +9,7 @@ use crate::model::facts::error_path::RunOutcome;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::site::NoSite;
 use crate::model::judge::exploration::difference::Difference;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, PathFinding, PathFindingKind, PathSummary};
+use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary};
 use crate::model::judge::verdict::Status;
 #[cfg(test)]
 use crate::report::schema::FactKey;
@@ -85,7 +85,7 @@ struct SummaryRecord<'a> {
     /// The number of runs with an outcome that an exception accepts.
     excepted: u32,
     untried: Vec<UntriedRecord<'a>>,
-    /// What could not be compared, and why.
+    /// What is not compared, and why: whole clauses.
     limits: &'a [String],
 }
 
@@ -93,8 +93,12 @@ struct SummaryRecord<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UntriedRecord<'a> {
+    /// Why, as a clause.
     reason: &'a str,
     count: u64,
+    /// What is counted.
+    #[cfg_attr(test, schemars(extend("enum" = ["injections", "calls"])))]
+    of: &'static str,
 }
 
 #[derive(Serialize)]
@@ -211,7 +215,8 @@ impl<'a> From<&'a PathSummary> for SummaryRecord<'a> {
     fn from(summary: &'a PathSummary) -> Self {
         let PathSummary { budget, tried, reachable, outcomes, recorded, excepted, untried, limits } = summary;
         let outcomes = outcomes.iter().map(|(outcome, count)| (outcome.name(), *count)).collect();
-        let untried = untried.iter().map(|(reason, count)| UntriedRecord { reason, count: *count }).collect();
+        let of = |it: &NotTried| if it.are_calls { "calls" } else { "injections" };
+        let untried = untried.iter().map(|it| UntriedRecord { reason: &it.reason, count: it.count, of: of(it) }).collect();
         Self {
             budget_seconds: budget.as_secs_f64(),
             tried: *tried,

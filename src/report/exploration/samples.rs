@@ -8,7 +8,7 @@ use crate::model::facts::example::Example;
 use crate::model::facts::finding::Finding;
 use crate::model::facts::site::{CodeLocation, NoSite, Site};
 use crate::model::judge::exploration::difference::Difference;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, PathFinding, PathFindingKind, PathSummary};
+use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary};
 use crate::model::judge::verdict::{Change, Status};
 
 /// Returns an injection at a line of the package's own code.
@@ -58,8 +58,11 @@ fn summary() -> PathSummary {
         outcomes: [(RunOutcome::Absorbed, 80), (RunOutcome::Reported, 37), (RunOutcome::Silent, 3)].into(),
         recorded: 1,
         excepted: 0,
-        untried: vec![("for lack of time".to_owned(), 598), ("calls of the loader".to_owned(), 13)],
-        limits: vec!["standard output differs in every run".to_owned()],
+        untried: vec![
+            NotTried { reason: "the budget was used up".to_owned(), count: 598, are_calls: false },
+            NotTried { reason: "the dynamic loader makes the call".to_owned(), count: 1, are_calls: true },
+        ],
+        limits: vec!["some of standard output varies between runs and is not compared".to_owned()],
     }
 }
 

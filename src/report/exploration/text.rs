@@ -6,7 +6,7 @@ use std::io;
 use super::{headline, replay_command};
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::judge::exploration::difference::Difference;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, PathFinding, PathFindingKind, PathSummary};
+use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary};
 use crate::model::judge::verdict::Status;
 use crate::report::Palette;
 use crate::report::style::Painted;
@@ -198,13 +198,19 @@ fn write_summary(out: &mut dyn io::Write, summary: &PathSummary, palette: &Palet
         writeln!(out, "\n{} {outcomes}", Painted(palette.hint, "outcomes:"))?;
     }
     if !summary.untried.is_empty() {
-        let untried: Vec<String> = summary.untried.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let untried: Vec<String> = summary.untried.iter().map(not_tried).collect();
         writeln!(out, "{} {}", Painted(palette.hint, "not tried:"), escaped(&untried.join("; ")))?;
     }
     for limit in &summary.limits {
-        writeln!(out, "{} {}", Painted(palette.hint, "not compared:"), escaped(limit))?;
+        writeln!(out, "{} {}", Painted(palette.hint, "note:"), escaped(limit))?;
     }
     Ok(())
+}
+
+/// `13 calls (the dynamic loader makes the call)`
+pub(super) fn not_tried(NotTried { reason, count, are_calls }: &NotTried) -> String {
+    let (one, more) = if *are_calls { ("call", "calls") } else { ("injection", "injections") };
+    format!("{} ({reason})", counted(*count, one, more))
 }
 
 /// `80 absorbed, 33 reported, 2 silent (1 recorded)`

@@ -76,7 +76,13 @@ pub enum NotExplored {
     /// A program that it needs is not installed.
     #[error("{0}")]
     Absent(String),
-    /// It cannot be built, started or traced here.
+    /// It cannot be built or started.
+    #[error("{0}")]
+    NotStarted(String),
+    /// It cannot be traced here.
+    #[error("{0}")]
+    Untraceable(String),
+    /// Its file cannot be used, or a run was not traced completely.
     #[error("{0}")]
     Failed(String),
     /// A run without an injection did not end as its document says.
@@ -278,10 +284,9 @@ impl From<Obstacle> for NotExplored {
     fn from(obstacle: Obstacle) -> Self {
         match obstacle {
             Obstacle::Absent(reason) => Self::Absent(reason),
-            Obstacle::NotStarted(reason)
-            | Obstacle::Untraceable(reason)
-            | Obstacle::Broken(reason)
-            | Obstacle::Unguarded(reason) => Self::Failed(reason),
+            Obstacle::NotStarted(reason) => Self::NotStarted(reason),
+            Obstacle::Untraceable(reason) => Self::Untraceable(reason),
+            Obstacle::Broken(reason) | Obstacle::Unguarded(reason) => Self::Failed(reason),
         }
     }
 }

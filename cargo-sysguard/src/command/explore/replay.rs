@@ -44,8 +44,9 @@ fn failure(workload: &str, error: &NotReplayed) -> Failure {
             };
             let outcome = match error {
                 NotExplored::Refused { .. } => Outcome::Usage,
-                NotExplored::WrongExit { .. } => Outcome::Failed,
-                _ => Outcome::NotStarted,
+                NotExplored::Absent(_) | NotExplored::NotStarted(_) => Outcome::NotStarted,
+                NotExplored::Untraceable(_) => Outcome::Untraceable,
+                _ => Outcome::Failed,
             };
             Failure { outcome, message: format!("cannot explore {workload}: {error}{help}") }
         }

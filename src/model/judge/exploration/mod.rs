@@ -170,10 +170,21 @@ pub struct PathSummary {
     pub recorded: u32,
     /// The number of runs with an outcome that an exception accepts.
     pub excepted: u32,
-    /// What was not tried: why, and the number of injections or calls.
-    pub untried: Vec<(String, u64)>,
-    /// What could not be compared, and why.
+    /// What was not tried.
+    pub untried: Vec<NotTried>,
+    /// What is not compared, and why: whole clauses.
     pub limits: Vec<String>,
+}
+
+/// Injections, or calls without one, that were not tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotTried {
+    /// Why, as a clause.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+    /// Whether calls are counted; injections otherwise.
+    pub are_calls: bool,
 }
 
 /// The verdict on the error paths of one workload.

@@ -6,6 +6,8 @@
 //! and fails under `SYSGUARD_REQUIRE=1`.
 
 #[cfg(target_os = "linux")]
+mod debugger;
+#[cfg(target_os = "linux")]
 mod ends;
 #[cfg(target_os = "linux")]
 mod faults;
@@ -34,7 +36,8 @@ fn main() -> ExitCode {
         ["--measure", ref programs @ ..] => measure::main(programs),
         ["--hang", folder] => ends::become_tool(folder.as_ref()),
         _ => {
-            let trials = [faults::trials(), points::trials(), ends::trials()].into_iter().flatten().collect();
+            let trials = [faults::trials(), points::trials(), debugger::trials(), ends::trials()];
+            let trials = trials.into_iter().flatten().collect();
             libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
         }
     }

@@ -243,7 +243,9 @@ impl Explorer<'_> {
         let captured = Captured::default();
         let ((seen, traced, elapsed), output) =
             self.prepared.start_in(&scratch, Some(captured.echo()), |command, limits, options| {
-                let limits = Limits { timeout: Some(timeout), ..*limits };
+                // Nothing ends a run for a debugger.
+                let stop = limits.stop.filter(|_| timeout < Duration::MAX);
+                let limits = Limits { timeout: Some(timeout), stop, ..*limits };
                 let begun = Instant::now();
                 let (seen, traced) = trace(command, &limits, options)?;
                 Ok((seen, traced, begun.elapsed()))

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirEntry, File, OpenOptions};
-use std::io;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use nix::fcntl::OFlag;
 
 use crate::model::explore::run::{Content, LeftFile, LeftKind, Rest};
 use crate::runner::output::read;
@@ -20,6 +21,9 @@ const MOST_ENTRIES: usize = 20_000;
 /// How many bytes of a file are read. Of a longer one, which may be sparse, the length tells the
 /// rest.
 const MOST_BYTES: u64 = 64 << 20;
+
+/// A link is not followed, and a FIFO is not waited for.
+const NOT_FOLLOWED: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK);
 
 const UNREADABLE: LeftFile = LeftFile { mode: 0, kind: LeftKind::Unreadable };
 
@@ -69,7 +73,7 @@ fn file(path: &Path, name: &str, files: &mut BTreeMap<String, LeftFile>) -> io::
 }
 
 fn content(path: &Path) -> io::Result<Content> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(NOT_FOLLOWED.bits()).open(path)?;
     read_content(&file, MOST_BYTES)
 }
 

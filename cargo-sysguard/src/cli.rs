@@ -207,6 +207,7 @@ mod tests {
             ("cargo-sysguard explore --budget 0s", 2),
             ("cargo-sysguard explore --budget soon", 2),
             ("cargo-sysguard explore --errno ENOSUCH", 2),
+            ("cargo-sysguard explore --stop demo", 2),
             ("cargo-sysguard explore --replay read-EIO-1 --bless", 2),
             ("cargo-sysguard explore --replay read-EIO-1 --format json", 2),
             ("cargo-sysguard explain openat --release", 2),

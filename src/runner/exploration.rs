@@ -14,8 +14,7 @@ use crate::linux::NEEDED;
 use crate::model::expectation::{Baseline, Document, ErrorPaths, ExploreSettings, Explored, Parsed};
 use crate::model::explore::injection::Fault;
 use crate::model::explore::plan::{Plan, PlanOptions, Step};
-use crate::model::explore::normalise::Reference;
-use crate::model::explore::outcome::outcome;
+use crate::model::explore::outcome::{Ended, Outcomes};
 use crate::model::explore::run::Attempt;
 use crate::model::explore::survey::Survey;
 use crate::model::facts::error_path::{FaultName, RunOutcome};
@@ -27,6 +26,7 @@ use crate::model::judge::exploration::judge::{Judgement, judge};
 use crate::model::judge::exploration::recording::record_paths;
 use crate::model::judge::exploration::{ExplorationVerdict, NotTried, PathSummary, Repeated, Replayed, Tried};
 use crate::model::judge::verdict::{Change, Status};
+use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::stacks;
 
@@ -104,7 +104,7 @@ impl Suite {
         let exploration = Exploration {
             explorer: &explorer,
             plan: &plan,
-            reference: &runs.reference,
+            outcomes: &runs.outcomes,
             known: &known,
             document,
             recorded,
@@ -168,19 +168,27 @@ impl Suite {
         }
     }
 
-    /// Runs a workload once with an injection.
+    /// Runs a workload once with an injection. With `stopped`, its process is stopped for a debugger
+    /// once the call has failed: see [`Explorer::debug`].
     ///
     /// # Errors
     ///
     /// The id is unknown, or the workload cannot be explored.
-    pub fn replay(&self, case: &Case, id: &str) -> Result<Replayed, NotReplayed> {
+    pub fn replay(
+        &self,
+        case: &Case,
+        id: &str,
+        stopped: Option<&mut dyn FnMut(Option<Tid>)>,
+    ) -> Result<Replayed, NotReplayed> {
         let explorer = self.traced_explorer(case)?;
         let runs = Surveys::make(&explorer, &ProgressGuard { progress: &super::Silent, workload: &case.name })?;
         let plan = Plan::new(&runs.surveys, &PlanOptions { loader: true, faults: None });
         let step = plan.step(id).ok_or_else(|| NotReplayed::UnknownId(id.to_owned()))?;
-        let Replay { attempt, call, site } = explorer.replay(&step.injection, runs.limit)?;
-        let (expected, with) = (runs.reference.expected(), runs.reference.masked(&attempt.result));
-        let outcome = outcome(&runs.reference, &attempt);
+        let Replay { attempt, call, site } = match stopped {
+            Some(stopped) => explorer.debug(&step.injection, stopped)?,
+            None => explorer.replay(&step.injection, runs.limit)?,
+        };
+        let Ended { outcome, result } = runs.outcomes.ended(&attempt);
         let no_stack = site.frames.is_empty().then(|| site.missing.map_or("it was not reached", |reason| reason.name()));
         Ok(Replayed {
             id: step.id.clone(),
@@ -191,7 +199,7 @@ impl Suite {
             stack: stacks::kept(&site.frames),
             no_stack,
             accepted: self.accepted(case, step, outcome),
-            differences: all_differences(expected, &with, REPLAYED_LINES),
+            differences: all_differences(runs.outcomes.expected(), &result, REPLAYED_LINES),
         })
     }
 
@@ -232,7 +240,7 @@ impl Suite {
 /// Runs without an injection, and what follows from them.
 struct Surveys {
     surveys: Vec<Survey>,
-    reference: Reference,
+    outcomes: Outcomes,
     /// How long a run with an injection may take.
     limit: Duration,
 }
@@ -247,8 +255,8 @@ impl Surveys {
             longest = longest.max(elapsed);
             surveys.push(survey);
         }
-        let reference = Reference::of(&surveys.iter().map(|survey| survey.result.clone()).collect::<Vec<_>>());
-        Ok(Self { surveys, reference, limit: limit(longest) })
+        let outcomes = Outcomes::of(&surveys);
+        Ok(Self { surveys, outcomes, limit: limit(longest) })
     }
 }
 
@@ -269,7 +277,7 @@ struct Attempts {
 struct Exploration<'a> {
     explorer: &'a Explorer<'a>,
     plan: &'a Plan,
-    reference: &'a Reference,
+    outcomes: &'a Outcomes,
     known: &'a KnownFacts<'a>,
     document: &'a Document,
     recorded: Option<&'a ErrorPaths>,
@@ -313,12 +321,9 @@ impl Exploration<'_> {
 
     fn tried(&self, at: usize, attempt: Attempt) -> Tried {
         let step = &self.plan.steps[at];
-        let outcome = outcome(self.reference, &attempt);
-        let differences = if outcome.is_judged() {
-            differences(self.reference.expected(), &self.reference.masked(&attempt.result))
-        } else {
-            Vec::new()
-        };
+        let Ended { outcome, result } = self.outcomes.ended(&attempt);
+        let differences =
+            if outcome.is_judged() { differences(self.outcomes.expected(), &result) } else { Vec::new() };
         let injected = match step.injection.fault {
             Fault::Errno(errno) if attempt.reached => Some((&step.used, errno)),
             _ => None,
@@ -399,7 +404,7 @@ impl Exploration<'_> {
             recorded: judgement.recorded,
             excepted: judgement.excepted,
             untried: untried.chain(failed).collect(),
-            limits: self.reference.uncompared().iter().map(ToString::to_string).collect(),
+            limits: self.outcomes.limits(),
         }
     }
 }

@@ -52,6 +52,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ID")]
     #[arg(conflicts_with_all = ["budget", "errno", "loader", "bless", "format", "output"])]
     replay: Option<String>,
+    /// With --replay: stop the process after the call has failed, so that a debugger can attach
+    #[arg(long, requires = "replay")]
+    stop: bool,
     /// Fail if a workload cannot be traced or its program is missing
     #[arg(long)]
     require: bool,

@@ -1,11 +1,15 @@
 //! `explore WORKLOAD --replay ID`: one run with one injection.
 
+use std::io::Write;
+
 use sysguard::unstable::model::facts::error_path::RunOutcome;
+use sysguard::unstable::model::kernel::call::Tid;
 use sysguard::unstable::report::{self, Palette};
 use sysguard::unstable::runner::{Case, NotExplored, NotReplayed, Suite};
 
 use super::Options;
 use crate::exit_code::{Failure, Outcome};
+use crate::message;
 use crate::output;
 
 impl Options {
@@ -24,10 +28,31 @@ impl Options {
                 )));
             }
         };
-        let replayed = suite.replay(case, id).map_err(|error| failure(&case.name, &error))?;
+        let mut stopped = |process: Option<Tid>| {
+            // Ignore a closed standard error: the process waits for a signal in any case.
+            let _ = writeln!(anstream::stderr(), "{}", stopped_words(process));
+        };
+        let stopped: Option<&mut dyn FnMut(Option<Tid>)> = if self.stop { Some(&mut stopped) } else { None };
+        let replayed = suite.replay(case, id, stopped).map_err(|error| failure(&case.name, &error))?;
         report::replay(&mut output::stdout(), &replayed, &Palette::coloured()).map_err(Failure::output)?;
         let fails = replayed.outcome.is_judged() && replayed.accepted.is_none();
         Ok(if fails || replayed.outcome == RunOutcome::NotReached { Outcome::Failed } else { Outcome::Expected })
+    }
+}
+
+/// Returns what to do with a stopped process.
+fn stopped_words(process: Option<Tid>) -> String {
+    match process {
+        Some(process) => format!(
+            "process {process} is stopped after the call has failed, and is not traced\n\
+             debug:  gdb -p {process}  (as root if kernel.yama.ptrace_scope is not 0)\n\
+             go on:  kill -CONT {process}\n\
+             end:    kill -KILL {process}, or Ctrl-C here"
+        ),
+        None => message::warning(
+            "the call is not made by the first process of the workload, so its process cannot be left to a debugger: \
+             the run goes on",
+        ),
     }
 }
 

@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, explore, init, layout, list, pending, profile, reject, report,
-    review, run, target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, explain, explore, init, layout, list, pending, profile, reject,
+    report, review, run, target_runner, test, trace,
 };
 use crate::context::Context;
 use crate::exit_code::Failure;

@@ -7,9 +7,9 @@
 pub mod evidence;
 mod exit;
 #[cfg(feature = "unstable")]
-mod exploration;
-#[cfg(feature = "unstable")]
 pub mod explain;
+#[cfg(feature = "unstable")]
+mod exploration;
 #[cfg(feature = "unstable")]
 mod format;
 #[cfg(feature = "unstable")]

@@ -13,8 +13,8 @@ use super::suite::{Case, Suite, Unreadable};
 use crate::linux::NEEDED;
 use crate::model::expectation::{Baseline, Document, ErrorPaths, ExploreSettings, Explored, Parsed};
 use crate::model::explore::injection::Fault;
-use crate::model::explore::plan::{Plan, PlanOptions, Step};
 use crate::model::explore::outcome::{Ended, Outcomes};
+use crate::model::explore::plan::{Plan, PlanOptions, Step};
 use crate::model::explore::run::Attempt;
 use crate::model::explore::survey::Survey;
 use crate::model::facts::error_path::{FaultName, RunOutcome};
@@ -189,7 +189,8 @@ impl Suite {
             None => explorer.replay(&step.injection, runs.limit)?,
         };
         let Ended { outcome, result } = runs.outcomes.ended(&attempt);
-        let no_stack = site.frames.is_empty().then(|| site.missing.map_or("it was not reached", |reason| reason.name()));
+        let no_stack =
+            site.frames.is_empty().then(|| site.missing.map_or("it was not reached", |reason| reason.name()));
         Ok(Replayed {
             id: step.id.clone(),
             workload: case.name.clone(),
@@ -322,8 +323,7 @@ impl Exploration<'_> {
     fn tried(&self, at: usize, attempt: Attempt) -> Tried {
         let step = &self.plan.steps[at];
         let Ended { outcome, result } = self.outcomes.ended(&attempt);
-        let differences =
-            if outcome.is_judged() { differences(self.outcomes.expected(), &result) } else { Vec::new() };
+        let differences = if outcome.is_judged() { differences(self.outcomes.expected(), &result) } else { Vec::new() };
         let injected = match step.injection.fault {
             Fault::Errno(errno) if attempt.reached => Some((&step.used, errno)),
             _ => None,

@@ -198,7 +198,10 @@ fn recorded_error_paths_pass_and_are_kept() {
         assert_eq!(project.read("expectations/lost-flush.yaml"), recorded, "{line}");
     }
     // A new fact changes the baseline above `errors:` only.
-    let source = LOST_FLUSH.replace("fn main() -> std::io::Result<()> {", "fn main() -> std::io::Result<()> {\n    std::fs::create_dir(\"new\")?;");
+    let source = LOST_FLUSH.replace(
+        "fn main() -> std::io::Result<()> {",
+        "fn main() -> std::io::Result<()> {\n    std::fs::create_dir(\"new\")?;",
+    );
     project.write("src/bin/explore-recorded-lost-flush.rs", &source);
     project.sysguard("bless").ends(0);
     let changed = project.read("expectations/lost-flush.yaml");
@@ -270,7 +273,8 @@ fn processes(name: &str) -> Vec<String> {
         let program = fs::read_link(entry.ok()?.path().join("exe")).ok()?;
         Some(program.to_string_lossy().into_owned())
     });
-    let file = |program: &String| Path::new(program).file_name().is_some_and(|file| file.to_string_lossy().starts_with(name));
+    let file =
+        |program: &String| Path::new(program).file_name().is_some_and(|file| file.to_string_lossy().starts_with(name));
     programs.filter(file).collect()
 }
 

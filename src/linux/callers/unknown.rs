@@ -3,9 +3,9 @@
 
 use std::marker::PhantomData;
 
-use crate::model::facts::site::NoSite;
 #[cfg(feature = "unstable")]
 use super::StackIdentity;
+use crate::model::facts::site::NoSite;
 #[cfg(feature = "unstable")]
 use crate::model::kernel::call::Call;
 use crate::model::kernel::call::Tid;

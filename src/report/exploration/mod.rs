@@ -77,7 +77,11 @@ fn all(packages: &[PackageExplorations]) -> impl Iterator<Item = (&PackageExplor
 }
 
 /// Writes the explorations of a whole run, without colours.
-pub fn explorations(out: &mut dyn io::Write, packages: &[PackageExplorations], format: VerdictFormat) -> io::Result<()> {
+pub fn explorations(
+    out: &mut dyn io::Write,
+    packages: &[PackageExplorations],
+    format: VerdictFormat,
+) -> io::Result<()> {
     match format {
         VerdictFormat::Report(Format::Table) => {
             for (package, verdict) in all(packages) {
@@ -174,9 +178,7 @@ fn counts(findings: &[PathFinding]) -> String {
         };
         (count(&of), outcome.name(), outcome.name())
     });
-    let facts = |finding: &PathFinding| {
-        finding.forbidden.is_none() && matches!(finding.kind, PathFindingKind::Fact(_))
-    };
+    let facts = |finding: &PathFinding| finding.forbidden.is_none() && matches!(finding.kind, PathFindingKind::Fact(_));
     let facts = [(count(&facts), "new fact on an error path", "new facts on error paths")];
     let words = [(forbidden, "forbidden", "forbidden")].into_iter().chain(outcomes).chain(facts);
     let words: Vec<String> =

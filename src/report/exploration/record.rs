@@ -9,7 +9,9 @@ use crate::model::facts::error_path::RunOutcome;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::site::NoSite;
 use crate::model::judge::exploration::difference::Difference;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary};
+use crate::model::judge::exploration::{
+    ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary,
+};
 use crate::model::judge::verdict::Status;
 #[cfg(test)]
 use crate::report::schema::FactKey;
@@ -188,10 +190,8 @@ impl<'a> ExplorationRecord<'a> {
         let list = |findings: &'a [PathFinding]| {
             findings.iter().map(|finding| PathFindingRecord::of(package, verdict, finding)).collect()
         };
-        let gone = verdict.gone.iter().map(|(outcome, call)| GoneRecord {
-            outcome: outcome.name(),
-            call: call.to_string(),
-        });
+        let gone =
+            verdict.gone.iter().map(|(outcome, call)| GoneRecord { outcome: outcome.name(), call: call.to_string() });
         Self {
             package: &package.name,
             workload: &verdict.workload,
@@ -216,7 +216,8 @@ impl<'a> From<&'a PathSummary> for SummaryRecord<'a> {
         let PathSummary { budget, tried, reachable, outcomes, recorded, excepted, untried, limits } = summary;
         let outcomes = outcomes.iter().map(|(outcome, count)| (outcome.name(), *count)).collect();
         let of = |it: &NotTried| if it.are_calls { "calls" } else { "injections" };
-        let untried = untried.iter().map(|it| UntriedRecord { reason: &it.reason, count: it.count, of: of(it) }).collect();
+        let untried =
+            untried.iter().map(|it| UntriedRecord { reason: &it.reason, count: it.count, of: of(it) }).collect();
         Self {
             budget_seconds: budget.as_secs_f64(),
             tried: *tried,
@@ -233,9 +234,7 @@ impl<'a> From<&'a PathSummary> for SummaryRecord<'a> {
 impl<'a> PathFindingRecord<'a> {
     fn of(package: &PackageExplorations, verdict: &ExplorationVerdict, finding: &'a PathFinding) -> Self {
         let (call, outcome, fact, details) = match &finding.kind {
-            PathFindingKind::Outcome(call, outcome) => {
-                (Some(call.to_string()), Some(outcome.name()), None, Vec::new())
-            }
+            PathFindingKind::Outcome(call, outcome) => (Some(call.to_string()), Some(outcome.name()), None, Vec::new()),
             PathFindingKind::Fact(found) => {
                 let details = found.details.iter().map(Detail::value).map(std::borrow::Cow::into_owned);
                 (None, None, Some(found.fact.to_string()), details.collect())
@@ -258,11 +257,8 @@ impl<'a> PathFindingRecord<'a> {
 impl<'a> PathRecord<'a> {
     fn of(package: &PackageExplorations, verdict: &ExplorationVerdict, path: &'a ErrorPath) -> Self {
         let example = path.example.as_ref();
-        let differences = path.differences.iter().map(|Difference { part, lines, cut }| DifferenceRecord {
-            part,
-            lines,
-            cut: *cut,
-        });
+        let differences =
+            path.differences.iter().map(|Difference { part, lines, cut }| DifferenceRecord { part, lines, cut: *cut });
         Self {
             id: &path.id,
             call: path.call.to_string(),

@@ -26,7 +26,9 @@ pub fn replay(out: &mut dyn io::Write, replayed: &Replayed, palette: &Palette) -
         }
     }
     match no_stack {
-        Some(reason) if stack.is_empty() => writeln!(out, "  {}     not known: {reason}", Painted(palette.hint, "stack:"))?,
+        Some(reason) if stack.is_empty() => {
+            writeln!(out, "  {}     not known: {reason}", Painted(palette.hint, "stack:"))?
+        }
         _ if !stack.is_empty() => writeln!(out, "  {}", Painted(palette.hint, "stack:"))?,
         _ => {}
     }

@@ -8,7 +8,9 @@ use crate::model::facts::example::Example;
 use crate::model::facts::finding::Finding;
 use crate::model::facts::site::{CodeLocation, NoSite, Site};
 use crate::model::judge::exploration::difference::Difference;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary};
+use crate::model::judge::exploration::{
+    ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary,
+};
 use crate::model::judge::verdict::{Change, Status};
 
 /// Returns an injection at a line of the package's own code.
@@ -86,7 +88,10 @@ pub(super) fn failed() -> ExplorationVerdict {
         is_recorded: true,
         findings: vec![
             PathFinding { forbidden, ..outcome(RunOutcome::Hang, vec![hidden]) },
-            PathFinding { more: vec!["write-ENOSPC-0000000d".to_owned()], ..outcome(RunOutcome::Silent, silent.to_vec()) },
+            PathFinding {
+                more: vec!["write-ENOSPC-0000000d".to_owned()],
+                ..outcome(RunOutcome::Silent, silent.to_vec())
+            },
             fact("filesystem::unlink", path("read-EIO-00000003", "read EIO", RunOutcome::Reported, 3)),
         ],
         notes: vec![fact("signal::tgkill", path("read-EIO-00000004", "read EIO", RunOutcome::Absorbed, 4))],

@@ -6,7 +6,9 @@ use std::io;
 use super::{headline, replay_command};
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::judge::exploration::difference::Difference;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary};
+use crate::model::judge::exploration::{
+    ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary,
+};
 use crate::model::judge::verdict::Status;
 use crate::report::Palette;
 use crate::report::style::Painted;

@@ -55,12 +55,7 @@ enum State {
 
 impl<'c, 'a> AttemptWatcher<'c, 'a> {
     /// Starts an attempt. With `names`, the call is decoded and its stack is named.
-    pub(super) fn new(
-        callers: &'c mut Callers<'a>,
-        options: WatchOptions,
-        injection: &Injection,
-        names: bool,
-    ) -> Self {
+    pub(super) fn new(callers: &'c mut Callers<'a>, options: WatchOptions, injection: &Injection, names: bool) -> Self {
         let WatchOptions { part, folders, closure, conditions, .. } = options;
         Self {
             injection: *injection,

@@ -66,7 +66,8 @@ impl<'c, 'a> SurveyWatcher<'c, 'a> {
 
     fn called(&mut self, task: Tid, event: &Event) {
         let Event::Called { call, outcome, answers, .. } = event else { return };
-        let Some(Entered { order, place, nonblocking, .. }) = self.entered.remove(&task).filter(|entered| entered.call == *call)
+        let Some(Entered { order, place, nonblocking, .. }) =
+            self.entered.remove(&task).filter(|entered| entered.call == *call)
         else {
             return;
         };

@@ -37,14 +37,13 @@ pub fn all_differences(without: &RunResult, with: &RunResult, lines: usize) -> V
     let end = |exit: Option<Exit>| exit.map_or_else(|| "killed".to_owned(), |exit| exit.to_string());
     let ends = [end(without.exit), end(with.exit)];
     let ends = (ends[0] != ends[1]).then(|| replaced("end", &ends[0], &ends[1]));
-    let streams = [
-        ("standard output", &without.stdout, &with.stdout),
-        ("standard error", &without.stderr, &with.stderr),
-    ];
+    let streams =
+        [("standard output", &without.stdout, &with.stdout), ("standard error", &without.stderr, &with.stderr)];
     let streams = streams.into_iter().filter(|(_, old, new)| old != new);
     let streams = streams.map(|(part, old, new)| of_content(part, old, new, lines));
     let paths: BTreeSet<&String> = without.files.keys().chain(with.files.keys()).collect();
-    let files = paths.into_iter().filter_map(|path| of_file(path, without.files.get(path), with.files.get(path), lines));
+    let files =
+        paths.into_iter().filter_map(|path| of_file(path, without.files.get(path), with.files.get(path), lines));
     ends.into_iter().chain(streams).chain(files).collect()
 }
 
@@ -164,7 +163,10 @@ mod tests {
         assert_eq!(shown(&of(b"a\0"), &of(b"b\0")), ["standard output: -2 bytes +2 bytes with other content (+0)"]);
         assert_eq!(shown(&of(b""), &of(b"\xff")), ["standard output: -0 bytes +1 bytes (+0)"]);
         let long = "a\n".repeat(COMPARED);
-        assert_eq!(shown(&of(b""), &of(long.as_bytes())), [format!("standard output: -0 bytes +{} bytes (+0)", 2 * COMPARED)]);
+        assert_eq!(
+            shown(&of(b""), &of(long.as_bytes())),
+            [format!("standard output: -0 bytes +{} bytes (+0)", 2 * COMPARED)]
+        );
     }
 
     #[test]

@@ -69,9 +69,7 @@ fn facts(observation: &Observation, document: &Document, platform: &Platform, ve
 /// not make the call.
 fn forget(observation: &mut Observation, used: &Use, errno: Errno) {
     let uses = &observation.uses;
-    let failed = |(other, tally): &(&Use, &Tally)| {
-        other.syscall == used.syscall && tally.errors.contains_key(&errno)
-    };
+    let failed = |(other, tally): &(&Use, &Tally)| other.syscall == used.syscall && tally.errors.contains_key(&errno);
     let exact = uses.get_key_value(used).filter(failed).map(|(used, _)| used.clone());
     let Some(used) = exact.or_else(|| uses.iter().find(failed).map(|(used, _)| used.clone())) else { return };
     for uses in std::iter::once(&mut observation.uses).chain(observation.phases.values_mut()) {
@@ -130,7 +128,8 @@ mod tests {
         }
         let more = [("write", "file:ext4", 4, 1), ("unlink", "file:ext4", 1, 0), ("rmdir", "dir:ext4", 1, 0)];
         let (beyond, findings) = beyond(Level::Object, &more);
-        let held = ["rmdir", "rmdir::object=dir", "unlink", "unlink::object=file"].map(|it| format!("filesystem::{it}"));
+        let held =
+            ["rmdir", "rmdir::object=dir", "unlink", "unlink::object=file"].map(|it| format!("filesystem::{it}"));
         assert_eq!(beyond, held);
         assert_eq!(findings, ["filesystem::unlink"], "what was recorded is no finding");
     }

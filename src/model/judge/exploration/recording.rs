@@ -28,9 +28,8 @@ pub fn record_paths(
     };
     new.explored = Some(explored);
     let unconfirmed: BTreeSet<Fact> = judgement.suspects.iter().flat_map(facts_of).collect();
-    let is_unconfirmed = |fact: &Fact| {
-        std::iter::successors(Some(fact.clone()), Fact::parent).any(|fact| unconfirmed.contains(&fact))
-    };
+    let is_unconfirmed =
+        |fact: &Fact| std::iter::successors(Some(fact.clone()), Fact::parent).any(|fact| unconfirmed.contains(&fact));
     let confirmed = tried.iter().flat_map(|run| &run.beyond).filter(|fact| !is_unconfirmed(fact));
     confirmed.for_each(|fact| new.insert(fact));
     if let Some(old) = old {

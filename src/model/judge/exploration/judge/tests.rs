@@ -27,7 +27,12 @@ fn tried(id: &str, failed: &str, outcome: RunOutcome, facts: &[&str]) -> Tried {
 }
 
 /// Returns the further runs of these, `same` of which showed the same.
-fn repeated(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, tried: &[Tried], same: u32) -> BTreeMap<usize, Repeated> {
+fn repeated(
+    settings: &ExploreSettings,
+    recorded: Option<&ErrorPaths>,
+    tried: &[Tried],
+    same: u32,
+) -> BTreeMap<usize, Repeated> {
     let again = |at: usize| {
         let facts = if same == REPEATS { tried[at].beyond.clone() } else { BTreeSet::new() };
         (at, Repeated { same, runs: REPEATS, facts, ..Repeated::default() })
@@ -87,7 +92,8 @@ fn without_record_each_judged_outcome_fails_and_facts_are_notes() {
 
 #[test]
 fn recorded_outcomes_and_facts_are_no_findings() {
-    let record = recorded(&[(RunOutcome::Silent, "write ENOSPC"), (RunOutcome::Panic, "read EIO")], &["filesystem::unlink"]);
+    let record =
+        recorded(&[(RunOutcome::Silent, "write ENOSPC"), (RunOutcome::Panic, "read EIO")], &["filesystem::unlink"]);
     let mut runs = sample();
     // The facts of a run are compared with what was recorded before.
     runs.iter_mut().for_each(|run| run.comparison.findings.retain(|found| found.fact.syscall() != Some("unlink")));
@@ -136,7 +142,8 @@ fn record_is_stable_and_forgets_what_is_gone() {
     let (settings, runs) = (ExploreSettings::default(), sample());
     let found = judgement(&settings, None, &runs);
     let first = record_paths(&settings, None, &runs, &found, explored(), true);
-    let held: Vec<String> = first.outcomes.iter().map(|(outcome, calls)| format!("{outcome} {}", calls.len())).collect();
+    let held: Vec<String> =
+        first.outcomes.iter().map(|(outcome, calls)| format!("{outcome} {}", calls.len())).collect();
     assert_eq!(held, ["silent 1", "panic 1", "hang 1"]);
     let mut known = runs.clone();
     known.iter_mut().for_each(|run| run.comparison.findings.clear());

@@ -98,7 +98,7 @@ pub(super) const MEANING: &str = "An error was injected into one system call of 
 /// Returns the rows of the table of all explored workloads.
 pub(super) fn rows(workloads: &[WorkloadRecord<'_>], markup: &Markup) -> Vec<[String; 8]> {
     let explored = workloads.iter().flat_map(|workload| {
-        let of = |baseline| Some((workload, baseline, BaselineRecord::error_paths(baseline)?));
+        let of = move |baseline| Some((workload, baseline, BaselineRecord::error_paths(baseline)?));
         workload.baselines.iter().filter_map(of)
     });
     let row = |(workload, baseline, paths): (&WorkloadRecord<'_>, &BaselineRecord<'_>, &ErrorPathsRecord<'_>)| {

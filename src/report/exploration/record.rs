@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{PackageExplorations, all, numbers};
+#[cfg(test)]
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::site::NoSite;

@@ -5,6 +5,8 @@
 //! only. It must not fail a run: a stack that cannot be read is cut there.
 
 mod debug_info;
+#[cfg(feature = "unstable")]
+mod identity;
 mod image;
 mod layout;
 

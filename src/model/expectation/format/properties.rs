@@ -1,6 +1,7 @@
 //! Property tests: no input makes the reader panic, and reading returns what was written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -10,9 +11,10 @@ use serde_yaml::Value;
 use super::scalar::scalar;
 use super::{Shared, read, write};
 use crate::model::attribution::{ObjectKind, Subsystem};
-use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::expectation::terms::{Baseline, Entry, ErrorPaths, Explored};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::error_path::{FailedCall, FaultName, RunOutcome};
 use crate::model::facts::fact::{Detail, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::signal_name::SignalName;
@@ -134,7 +136,8 @@ fn error_paths() -> impl Strategy<Value = ErrorPaths> {
         tried,
         reachable,
     });
-    let argument = any_text().prop_map(|text| escape::name(&text).into_owned()).prop_filter("not empty", |it| !it.is_empty());
+    let argument =
+        any_text().prop_map(|text| escape::name(&text).into_owned()).prop_filter("not empty", |it| !it.is_empty());
     let faults: Vec<FaultName> = FaultName::names().filter_map(FaultName::from_name).collect();
     let call = ("[a-z0-9_]{1,6}", prop::option::of(argument), select(faults))
         .prop_map(|(syscall, argument, fault)| FailedCall { syscall, argument, fault });

@@ -106,7 +106,10 @@ impl FilesPattern {
             pattern.named.extend(FilePattern::of(&same).map(|file| ((*name).clone(), file)));
         }
         let rest = |run: &&Files| {
-            run.iter().filter(|(name, _)| !names.contains(name)).map(|(name, file)| (name.clone(), file.clone())).collect()
+            run.iter()
+                .filter(|(name, _)| !names.contains(name))
+                .map(|(name, file)| (name.clone(), file.clone()))
+                .collect()
         };
         let rest: Vec<Files> = runs.iter().map(rest).collect();
         match unnamed(&rest) {

@@ -124,11 +124,9 @@ impl LinePattern {
         }
         let common = |part: Option<Part>| part.filter(|part| matches!(part, Part::Same(_)));
         let start: Vec<Part> = (0..shortest).map_while(|index| common(at(index))).collect();
-        let from_end = |index: usize| {
-            Part::of(&split.iter().map(|parts| parts[parts.len() - 1 - index]).collect::<Vec<_>>())
-        };
-        let mut end: Vec<Part> =
-            (0..shortest - start.len()).map_while(|index| common(from_end(index))).collect();
+        let from_end =
+            |index: usize| Part::of(&split.iter().map(|parts| parts[parts.len() - 1 - index]).collect::<Vec<_>>());
+        let mut end: Vec<Part> = (0..shortest - start.len()).map_while(|index| common(from_end(index))).collect();
         end.reverse();
         Self { start, end: Some(end) }
     }

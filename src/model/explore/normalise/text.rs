@@ -62,7 +62,11 @@ impl TextPattern {
         match self {
             Self::Same(_) => text.to_vec(),
             Self::Different { is_never_empty } => {
-                if *is_never_empty && text.is_empty() { Vec::new() } else { self.shown() }
+                if *is_never_empty && text.is_empty() {
+                    Vec::new()
+                } else {
+                    self.shown()
+                }
             }
             Self::AnyOrder(_) => {
                 let mut lines = lines(text);
@@ -131,7 +135,8 @@ fn items(lists: &[Vec<&[u8]>]) -> Vec<Item> {
         return by_text;
     }
     let by_place: Vec<Item> = (0..length).map(|at| line(lists, &vec![at; lists.len()])).collect();
-    let exact = |items: &[Item]| items.iter().filter(|item| matches!(item, Item::Line(line) if line.is_exact())).count();
+    let exact =
+        |items: &[Item]| items.iter().filter(|item| matches!(item, Item::Line(line) if line.is_exact())).count();
     if exact(&by_place) >= exact(&by_text) { by_place } else { by_text }
 }
 
@@ -146,7 +151,8 @@ fn anchors(lists: &[Vec<&[u8]>]) -> Vec<Anchor> {
     let shortest = lists.iter().map(Vec::len).min().unwrap_or_default();
     let is_same = |at: &usize| others.iter().all(|other| other[*at] == first[*at]);
     let start = (0..shortest).take_while(is_same).count();
-    let is_same_from_end = |at: &usize| others.iter().all(|other| other[other.len() - 1 - at] == first[first.len() - 1 - at]);
+    let is_same_from_end =
+        |at: &usize| others.iter().all(|other| other[other.len() - 1 - at] == first[first.len() - 1 - at]);
     let end = (0..shortest - start).take_while(is_same_from_end).count();
     let middle = |list: &Vec<&[u8]>| start..list.len() - end;
     let mut found: Vec<Anchor> = (0..start).map(|at| vec![at; lists.len()]).collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::attribution::Subsystem;
-use crate::model::expectation::error_paths::{ErrorPaths, ExploreSettings, Explored, OutcomeRule};
 use crate::model::expectation::format::{Parsed, Shared, read};
+use crate::model::expectation::terms::{ErrorPaths, ExploreSettings, Explored, OutcomeRule};
 use crate::model::expectation::{Baseline, Recorded, Unseen, record};
 use crate::model::facts::error_path::{FaultName, RunOutcome};
 use crate::model::facts::fingerprint::Fingerprint;
@@ -88,7 +88,10 @@ fn canonical_text_is_written_again() {
     let mut changed = read.expectation.baselines[0].clone();
     changed.never_quiet = true;
     let text = read.with(changed.clone());
-    assert_eq!(text, FILE.replace("subsystems:\n  filesystem:\n    openat", "quiet: never\nsubsystems:\n  filesystem:\n    openat"));
+    assert_eq!(
+        text,
+        FILE.replace("subsystems:\n  filesystem:\n    openat", "quiet: never\nsubsystems:\n  filesystem:\n    openat")
+    );
     changed.errors = Some(ErrorPaths::default());
     let text = read.with(changed.clone());
     assert!(text.ends_with("file\nerrors: {}\n"), "{text}");

@@ -65,7 +65,8 @@ fn masked_lines_in_another_place_differ() {
 
 #[test]
 fn many_lines_are_compared_quickly() {
-    let text = |start: usize| (start..start + 50_000).map(|line| format!("line {line} of a long log\n")).collect::<String>();
+    let text =
+        |start: usize| (start..start + 50_000).map(|line| format!("line {line} of a long log\n")).collect::<String>();
     let pattern = pattern(&[&text(0), &text(1), &format!("{}x\n", text(2))]);
     assert_eq!(masked(&pattern, &text(1)), shown(&pattern));
 }

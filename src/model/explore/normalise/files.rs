@@ -136,27 +136,40 @@ impl FilesPattern {
     /// Returns the files of a run with masks.
     pub(super) fn masked(&self, files: &Files) -> Files {
         let mut masked = Files::new();
-        let mut free: Vec<bool> = vec![true; self.unnamed.len()];
+        let mut others = Vec::new();
         for (path, file) in files {
-            if let Some(pattern) = self.named.get(path) {
-                masked.insert(path.clone(), pattern.masked(file));
-                continue;
+            match self.named.get(path) {
+                Some(pattern) => drop(masked.insert(path.clone(), pattern.masked(file))),
+                None => others.push((path, file)),
             }
-            let matching = |at: &usize| free[*at] && self.unnamed[*at].0.matches(path.as_bytes());
-            // Of files with names of one pattern, one with the expected content goes first.
-            let exact = |at: &usize| {
-                let (_, pattern) = &self.unnamed[*at];
-                matching(at) && pattern.masked(file) == pattern.shown()
-            };
-            let all = 0..self.unnamed.len();
-            if let Some(at) = all.clone().find(exact).or_else(|| all.clone().find(matching)) {
-                free[at] = false;
+        }
+        let places = self.places(&others);
+        for ((path, file), place) in others.into_iter().zip(places) {
+            if let Some(at) = place {
                 masked.insert(self.label(at), self.unnamed[at].1.masked(file));
             } else if !self.folders.contains(self.folder(path)) {
                 masked.insert(path.clone(), file.clone());
             }
         }
         masked
+    }
+
+    /// Returns the pattern of each of these files, if one is left for it: that at its own place, as
+    /// in the runs that made the patterns, or else the first one that matches.
+    fn places(&self, files: &[(&String, &LeftFile)]) -> Vec<Option<usize>> {
+        let is_named = |at: usize, path: &String| self.unnamed[at].0.matches(path.as_bytes());
+        let is_whole = files.len() == self.unnamed.len();
+        if is_whole && files.iter().enumerate().all(|(at, (path, _))| is_named(at, path)) {
+            return (0..files.len()).map(Some).collect();
+        }
+        let mut free: BTreeSet<usize> = (0..self.unnamed.len()).collect();
+        let place = |(path, file): &(&String, &LeftFile)| {
+            let pattern = |at: usize| &self.unnamed[at].1;
+            let is_same = |at: &&usize| is_named(**at, path) && pattern(**at).masked(file) == pattern(**at).shown();
+            let place = free.iter().find(is_same).or_else(|| free.iter().find(|at| is_named(**at, path))).copied();
+            place.and_then(|at| free.take(&at))
+        };
+        files.iter().map(place).collect()
     }
 
     /// Returns the name of a pattern with masks, and a number if earlier ones have that name.

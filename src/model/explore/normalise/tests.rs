@@ -1,5 +1,7 @@
 //! Tests of what runs have in common.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::model::explore::run::{LeftFile, LeftKind};
 use crate::model::explore::samples::run;
@@ -104,4 +106,32 @@ fn long_output_is_compared_by_its_hash() {
     let other = reference(&[of("x"), of("y")]);
     assert_eq!(other.masked(&of("z")), *other.expected());
     assert_eq!(uncompared(&other), ["some of standard output varies between runs and is not compared"]);
+}
+
+/// A run with a few files; names and texts hold numbers, which may differ between runs.
+fn any_run() -> impl Strategy<Value = RunResult> {
+    let file = ("\\$PWD/[ab]/?[ab]?[0-9]?", "[ab]{0,2}[0-9]?\n?");
+    (0..2, "([ab][0-9]?\n){0,3}", "([ab][0-9]?\n){0,3}", prop::collection::vec(file, 0..4)).prop_map(
+        |(status, stdout, stderr, files)| {
+            files.iter().fold(run(status, &stdout, &stderr), |run, (path, text)| run.with_file(path, text))
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn runs_without_an_injection_are_expected(runs in prop::collection::vec(any_run(), 1..4)) {
+        let reference = reference(&runs);
+        for run in &runs {
+            prop_assert_eq!(&reference.masked(run), reference.expected());
+        }
+    }
+
+    #[test]
+    fn equal_runs_mask_nothing(run in any_run(), other in any_run()) {
+        let reference = reference(&[run.clone(), run.clone(), run.clone()]);
+        prop_assert_eq!(reference.expected(), &run);
+        prop_assert_eq!(reference.masked(&other) == run, other == run);
+        prop_assert!(reference.uncompared().is_empty());
+    }
 }

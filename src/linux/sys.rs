@@ -49,11 +49,11 @@ pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub use registers::StackRegisters;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(super) use registers::{is_32_bit, stack_registers};
 pub(super) use registers::{
     RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_argument, write_first_argument, write_result,
 };
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use registers::{is_32_bit, stack_registers};
 #[cfg(feature = "unstable")]
 pub(super) use replaced::skip_call;
 pub(super) use replaced::{ReplacedCall, replace_call, restore_call};

@@ -3,9 +3,9 @@
 
 use std::marker::PhantomData;
 
-use crate::model::facts::site::NoSite;
 #[cfg(feature = "unstable")]
 use super::StackIdentity;
+use crate::model::facts::site::NoSite;
 #[cfg(feature = "unstable")]
 use crate::model::kernel::call::Call;
 use crate::model::kernel::call::Tid;
@@ -51,6 +51,10 @@ impl<'a> Callers<'a> {
     pub fn identity(&mut self, _task: Tid, _call: &Call, _parent: Option<&WaitingParent>) -> Option<StackIdentity> {
         None
     }
+
+    /// Does nothing.
+    #[cfg(feature = "unstable")]
+    pub fn changed(&mut self) {}
 
     /// Returns 0.
     #[doc(hidden)]

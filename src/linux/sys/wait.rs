@@ -58,9 +58,8 @@ pub(in crate::linux) fn wait_for_end(child: pid_t) -> io::Result<c_int> {
 #[cfg(feature = "unstable")]
 pub(in crate::linux) fn wait_until_ended(child: pid_t) -> io::Result<()> {
     // SAFETY: waitid writes nothing without a place for the information; waitid(2).
-    let returned = unsafe {
-        libc::waitid(libc::P_PID, child.unsigned_abs(), std::ptr::null_mut(), libc::WEXITED | libc::WNOWAIT)
-    };
+    let returned =
+        unsafe { libc::waitid(libc::P_PID, child.unsigned_abs(), std::ptr::null_mut(), libc::WEXITED | libc::WNOWAIT) };
     checked(c_long::from(returned)).map(drop)
 }
 

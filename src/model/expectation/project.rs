@@ -249,9 +249,7 @@ impl Baseline {
 }
 
 /// Returns the facts of subsystems with their syscalls.
-pub(super) fn facts_of_uses(
-    subsystems: &BTreeMap<Subsystem, BTreeMap<String, Entry>>,
-) -> impl Iterator<Item = Fact> {
+pub(super) fn facts_of_uses(subsystems: &BTreeMap<Subsystem, BTreeMap<String, Entry>>) -> impl Iterator<Item = Fact> {
     subsystems.iter().flat_map(|(&subsystem, syscalls)| {
         let of_syscalls = syscalls.iter().flat_map(move |(syscall, entry)| entry_facts(subsystem, syscall, entry));
         std::iter::once(Fact::Use { subsystem, syscall: None, detail: None }).chain(of_syscalls)

@@ -209,8 +209,7 @@ fn candidates<'a>(
                 let key = (place.clone(), fault.name());
                 surveys_of.entry(key.clone()).or_default().insert(at);
                 let candidate = found.entry(key);
-                let candidate =
-                    candidate.or_insert_with(|| Candidate { calls: BTreeMap::new(), rank, varies: false });
+                let candidate = candidate.or_insert_with(|| Candidate { calls: BTreeMap::new(), rank, varies: false });
                 candidate.calls.entry(call.point.occurrence).or_insert((call, fault));
             }
         }

@@ -55,12 +55,7 @@ enum State {
 
 impl<'c, 'a> AttemptWatcher<'c, 'a> {
     /// Starts an attempt. With `names`, the call is decoded and its stack is named.
-    pub(super) fn new(
-        callers: &'c mut Callers<'a>,
-        options: WatchOptions,
-        injection: &Injection,
-        names: bool,
-    ) -> Self {
+    pub(super) fn new(callers: &'c mut Callers<'a>, options: WatchOptions, injection: &Injection, names: bool) -> Self {
         let WatchOptions { part, folders, closure, conditions, .. } = options;
         Self {
             injection: *injection,
@@ -106,12 +101,10 @@ impl Watcher for AttemptWatcher<'_, '_> {
         self.observer.fold(event);
         match *event {
             Event::Called { task, ref call, outcome, .. } => self.called(task, call, outcome),
-            Event::Ended { task, .. } => {
-                self.entered.remove(&task);
-                self.points.forget(task);
-            }
+            Event::Ended { task, .. } => drop(self.entered.remove(&task)),
             Event::Spawned { .. } | Event::Handled { .. } | Event::Blind(_) => {}
         }
+        self.points.event(event);
         self.examples.iter_mut().for_each(|examples| examples.event(event));
     }
 

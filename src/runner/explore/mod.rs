@@ -76,7 +76,13 @@ pub enum NotExplored {
     /// A program that it needs is not installed.
     #[error("{0}")]
     Absent(String),
-    /// It cannot be built, started or traced here.
+    /// It cannot be built or started.
+    #[error("{0}")]
+    NotStarted(String),
+    /// It cannot be traced here.
+    #[error("{0}")]
+    Untraceable(String),
+    /// Its file cannot be used, or a run was not traced completely.
     #[error("{0}")]
     Failed(String),
     /// A run without an injection did not end as its document says.
@@ -233,7 +239,7 @@ impl Explorer<'_> {
         timeout: Duration,
         trace: impl FnOnce(Command, &Limits, WatchOptions) -> Result<(T, TracedRun), TraceError>,
     ) -> Result<Run<T>, NotExplored> {
-        let scratch = Scratch::create().map_err(|error| NotExplored::Failed(error.to_string()))?;
+        let scratch = Scratch::create().map_err(|error| NotExplored::NotStarted(error.to_string()))?;
         let captured = Captured::default();
         let ((seen, traced, elapsed), output) =
             self.prepared.start_in(&scratch, Some(captured.echo()), |command, limits, options| {
@@ -280,10 +286,9 @@ impl From<Obstacle> for NotExplored {
     fn from(obstacle: Obstacle) -> Self {
         match obstacle {
             Obstacle::Absent(reason) => Self::Absent(reason),
-            Obstacle::NotStarted(reason)
-            | Obstacle::Untraceable(reason)
-            | Obstacle::Broken(reason)
-            | Obstacle::Unguarded(reason) => Self::Failed(reason),
+            Obstacle::NotStarted(reason) => Self::NotStarted(reason),
+            Obstacle::Untraceable(reason) => Self::Untraceable(reason),
+            Obstacle::Broken(reason) | Obstacle::Unguarded(reason) => Self::Failed(reason),
         }
     }
 }

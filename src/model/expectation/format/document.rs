@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use super::invalid::InvalidScalar;
 use super::explore::{self, WrittenExplore};
+use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
 use super::outline::{Key, Node, Outline};

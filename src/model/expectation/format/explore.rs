@@ -44,8 +44,7 @@ fn check_exception(exception: &Node) -> Result<(), Fault> {
     if exception.text().is_some() || !exception.items().is_empty() || exception.pairs().iter().any(narrows) {
         return Ok(());
     }
-    let message =
-        "this exception matches every outcome: add a part, such as `syscall`, `error` or `outcome`";
+    let message = "this exception matches every outcome: add a part, such as `syscall`, `error` or `outcome`";
     Err(Fault::new(exception.place, message))
 }
 

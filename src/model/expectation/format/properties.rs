@@ -134,7 +134,8 @@ fn error_paths() -> impl Strategy<Value = ErrorPaths> {
         tried,
         reachable,
     });
-    let argument = any_text().prop_map(|text| escape::name(&text).into_owned()).prop_filter("not empty", |it| !it.is_empty());
+    let argument =
+        any_text().prop_map(|text| escape::name(&text).into_owned()).prop_filter("not empty", |it| !it.is_empty());
     let faults: Vec<FaultName> = FaultName::names().filter_map(FaultName::from_name).collect();
     let call = ("[a-z0-9_]{1,6}", prop::option::of(argument), select(faults))
         .prop_map(|(syscall, argument, fault)| FailedCall { syscall, argument, fault });

@@ -42,7 +42,10 @@ fn kinds_come_before_stacks_and_last_calls() {
 #[test]
 fn best_error_of_each_kind_comes_first() {
     let plan = plan([call("getcwd", "").at(1, 1, 0), call("pipe2", "pipe").at(2, 5, 0)]);
-    assert_eq!(words(&plan), ["getcwd ENOENT - 1.0", "pipe2 EMFILE pipe 2.0", "getcwd EACCES - 1.0", "pipe2 ENFILE pipe 2.0"]);
+    assert_eq!(
+        words(&plan),
+        ["getcwd ENOENT - 1.0", "pipe2 EMFILE pipe 2.0", "getcwd EACCES - 1.0", "pipe2 ENFILE pipe 2.0"]
+    );
 }
 
 #[test]
@@ -58,12 +61,8 @@ fn what_is_left_out_is_counted() {
     let options = PlanOptions { loader: false, faults: Some(BTreeSet::from([eacces])) };
     let some = Plan::new(&[survey(calls.clone())], &options);
     assert_eq!(words(&some), ["rmdir EACCES dir:ext4 4.0", "rmdir EACCES dir:ext4 4.1"]);
-    let expected = [
-        (Untried::Filtered, 6),
-        (Untried::Loader, 1),
-        (Untried::Exempt, 1),
-        (Untried::NoFault(NoFault::NotHere), 1),
-    ];
+    let expected =
+        [(Untried::Filtered, 6), (Untried::Loader, 1), (Untried::Exempt, 1), (Untried::NoFault(NoFault::NotHere), 1)];
     assert_eq!(some.untried(2), BTreeMap::from(expected));
     assert_eq!(some.reachable, 4);
     let all = Plan::new(&[survey(calls)], &PlanOptions { loader: true, faults: None });
@@ -91,7 +90,8 @@ fn step_is_found_by_its_id() {
 
 fn any_call() -> impl Strategy<Value = SurveyedCall> {
     let names = prop::sample::select(vec!["read", "write", "openat", "dup", "brk", "futex", "recvfrom", "close"]);
-    let objects = prop::sample::select(vec!["", "file:ext4", "file:xfs", "file:proc", "pipe", "socket:AF_INET:SOCK_STREAM"]);
+    let objects =
+        prop::sample::select(vec!["", "file:ext4", "file:xfs", "file:proc", "pipe", "socket:AF_INET:SOCK_STREAM"]);
     (names, objects, 1_u64..5, 0_u32..4, any::<bool>(), 0_i64..5).prop_map(
         |(name, object, stack, occurrence, by_loader, returned)| {
             let call = call(name, object).args([3, 0, 8, 0, 0, 0]).returned(returned);

@@ -88,7 +88,10 @@ fn canonical_text_is_written_again() {
     let mut changed = read.expectation.baselines[0].clone();
     changed.never_quiet = true;
     let text = read.with(changed.clone());
-    assert_eq!(text, FILE.replace("subsystems:\n  filesystem:\n    openat", "quiet: never\nsubsystems:\n  filesystem:\n    openat"));
+    assert_eq!(
+        text,
+        FILE.replace("subsystems:\n  filesystem:\n    openat", "quiet: never\nsubsystems:\n  filesystem:\n    openat")
+    );
     changed.errors = Some(ErrorPaths::default());
     let text = read.with(changed.clone());
     assert!(text.ends_with("file\nerrors: {}\n"), "{text}");

@@ -125,3 +125,27 @@ fn may_map_code(call: &Call) -> bool {
 pub(super) fn is_continuation(call: &Call) -> bool {
     call.syscall.row().is_some_and(|row| row.name == "restart_syscall")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_calls_that_may_map_code_change_a_layout() {
+        const PRIVATE: u64 = 2;
+        for (abi, name, [protection, flags], may) in [
+            (Abi::X86_64, "mmap", [3, PRIVATE], false),
+            (Abi::X86_64, "mmap", [3, PRIVATE | MAP_FIXED], true),
+            (Abi::Aarch64, "mmap", [PROT_EXEC, PRIVATE], true),
+            (Abi::I386, "mmap", [0, 0], true),
+            (Abi::I386, "mmap2", [3, PRIVATE], false),
+            (Abi::X86_64, "munmap", [0, 0], true),
+            (Abi::X86_64, "brk", [0, 0], false),
+            (Abi::X86_64, "read", [PROT_EXEC, 0], false),
+        ] {
+            let syscall = Syscall::from_name(abi, name).expect(name);
+            let call = Call { syscall, args: [0, 4096, protection, flags, 0, 0], instruction_pointer: 0 };
+            assert_eq!(may_map_code(&call), may, "{abi} {name} {protection} {flags}");
+        }
+    }
+}

@@ -93,14 +93,14 @@ pub fn plausible(call: &SurveyedCall) -> Result<Vec<Fault>, NoFault> {
     if !is_known {
         return Err(NoFault::Unknown);
     }
+    let fails_already = native.is_some_and(|native| names.contains(&native));
     let mut faults: Vec<Fault> = Vec::new();
-    let has_others = names.iter().any(|name| Some(*name) != native);
     for fault in names.into_iter().filter(|name| Some(*name) != native).filter_map(|name| fault(name, call)) {
         if !faults.contains(&fault) {
             faults.push(fault);
         }
     }
-    match (faults.is_empty(), native.is_some() && !has_others) {
+    match (faults.is_empty(), fails_already) {
         (false, _) => Ok(faults),
         (true, true) => Err(NoFault::FailedAlready),
         (true, false) => Err(NoFault::NotHere),

@@ -196,7 +196,7 @@ mod tests {
             (["at 0x7ffe12", "at 0x7ffd9a"], "at …", &["at 0x1", "at beef"], &["at home"]),
             (["/tmp/.tmpAb/x", "/tmp/.tmpCd/x"], "/tmp/.…/x", &["/tmp/.tmpZ/x"], &["/tmp/.tmpZ/y", "/tmp//x"]),
             (["n  9", "n 10"], "n …", &["n   1"], &["n1"]),
-            (["a 1.5 b", "a 12 b"], "a … b", &["a 9.9 b", "a b"], &["a 9", "c 1 b"]),
+            (["a 1.5 b", "a 12 b"], "a … b", &["a 9.9 b"], &["a b", "a 9", "c 1 b"]),
             (["x", ""], "…", &["y", ""], &[]),
             (["same", "same"], "same", &["same"], &["other", "same "]),
         ] {

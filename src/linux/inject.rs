@@ -115,16 +115,17 @@ impl Injector {
         Ok(stop)
     }
 
-    /// Returns a stopped task, unless its process is left to a debugger.
+    /// Returns a stopped task, unless its process is left to a debugger. `is_free` says that nothing
+    /// of the task must be restored.
     pub(super) fn keep(
         &mut self,
         task: Option<Stopped>,
-        stop: &Stop,
+        (stop, is_free): (&Stop, bool),
         root: Tid,
         tasks: &mut Tasks,
         watcher: &mut dyn Watcher,
     ) -> io::Result<Option<Stopped>> {
-        task.map_or(Ok(None), |task| self.left.keep(task, stop, root, tasks, watcher))
+        task.map_or(Ok(None), |task| self.left.keep(task, (stop, is_free), root, tasks, watcher))
     }
 
     /// Waits for the end of the process that was left to a debugger, if any.

@@ -23,25 +23,30 @@ pub(super) struct LeftProcess {
 }
 
 impl LeftProcess {
-    /// Returns the task, unless its process is left: then it is no longer traced.
+    /// Returns the task, unless its process is left: then it is no longer traced. A task that is not
+    /// free makes its next stop first, if it does not stop with its group.
     pub(super) fn keep(
         &mut self,
         task: Stopped,
-        stop: &Stop,
+        (stop, is_free): (&Stop, bool),
         root: Tid,
         tasks: &mut Tasks,
         watcher: &mut dyn Watcher,
     ) -> io::Result<Option<Stopped>> {
+        let mut is_free = is_free || matches!(stop, Stop::Trap { group_stop: true, .. });
         if self.process.is_none() && watcher.leaves(task.tid()) {
             if is_of(root, task.tid()) {
                 self.process = Some(root);
+                is_free = true;
                 // It stops once its threads are on their way out of the kernel.
                 sys::kill(root, libc::SIGSTOP);
             } else {
                 watcher.left(None);
             }
         }
-        let Some(process) = self.process.filter(|process| is_of(*process, task.tid())) else { return Ok(Some(task)) };
+        let Some(process) = self.process.filter(|process| is_free && is_of(*process, task.tid())) else {
+            return Ok(Some(task));
+        };
         tasks.leave(task.tid());
         let signal = if let Stop::Signal(signal) = *stop { signal } else { 0 };
         task.detach(signal)?;

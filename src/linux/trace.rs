@@ -127,7 +127,7 @@ fn run(
         tracer,
         tasks: engine.begin(root),
         engine,
-        colocation: Colocation::new(root),
+        colocation: Colocation::new(root).unless(watcher.may_leave()),
         members: (!is_isolated).then(Members::default),
         deadlines,
         #[cfg(feature = "unstable")]
@@ -247,7 +247,10 @@ impl Run<'_> {
             }
             self.colocation.observe(tid, &stop);
             #[cfg(feature = "unstable")]
-            let task = self.injector.keep(task, &stop, self.root, &mut self.tasks, watcher)?;
+            let task = {
+                let is_free = !self.tracer.must_see_exit(tid);
+                self.injector.keep(task, (&stop, is_free), self.root, &mut self.tasks, watcher)?
+            };
             if let Some(task) = task {
                 let next_stop = self.next_stop(tid, step.directive);
                 self.tracer.carry_out(task, step.directive, next_stop)?;

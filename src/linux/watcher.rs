@@ -35,8 +35,7 @@ pub trait Watcher {
     #[cfg(feature = "unstable")]
     fn not_injected(&mut self, _task: Tid, _reason: NotInjected) {}
 
-    /// Returns whether the run is for a debugger: [`Self::leaves`] may return true.
-    #[cfg(feature = "unstable")]
+    /// Returns whether the run is for a debugger: a process may be left to it.
     fn may_leave(&self) -> bool {
         false
     }

@@ -16,7 +16,7 @@ use crate::model::explore::injection::Fault;
 use crate::model::explore::outcome::{Ended, Outcomes};
 use crate::model::explore::plan::{Plan, PlanOptions, Step};
 use crate::model::explore::run::Attempt;
-use crate::model::explore::survey::Survey;
+use crate::model::explore::survey::{Survey, SurveyedCall};
 use crate::model::facts::error_path::{FaultName, RunOutcome};
 use crate::model::facts::example::Example;
 use crate::model::judge::exploration::confirm::{REPEATS, to_repeat};
@@ -24,7 +24,7 @@ use crate::model::judge::exploration::difference::{all_differences, differences}
 use crate::model::judge::exploration::facts::KnownFacts;
 use crate::model::judge::exploration::judge::{Judgement, judge};
 use crate::model::judge::exploration::recording::record_paths;
-use crate::model::judge::exploration::{ExplorationVerdict, NotTried, PathSummary, Repeated, Replayed, Tried};
+use crate::model::judge::exploration::{ExplorationVerdict, NotTried, PathSummary, Repeated, Replayed, Tried, stable};
 use crate::model::judge::verdict::{Change, Status};
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
@@ -104,6 +104,7 @@ impl Suite {
         let exploration = Exploration {
             explorer: &explorer,
             plan: &plan,
+            surveys: &runs.surveys,
             outcomes: &runs.outcomes,
             known: &known,
             document,
@@ -184,23 +185,25 @@ impl Suite {
         let runs = Surveys::make(&explorer, &ProgressGuard { progress: &super::Silent, workload: &case.name })?;
         let plan = Plan::new(&runs.surveys, &PlanOptions { loader: true, faults: None });
         let step = plan.step(id).ok_or_else(|| NotReplayed::UnknownId(id.to_owned()))?;
+        let is_debugged = stopped.is_some();
         let Replay { attempt, call, site } = match stopped {
             Some(stopped) => explorer.debug(&step.injection, stopped)?,
             None => explorer.replay(&step.injection, runs.limit)?,
         };
         let Ended { outcome, result } = runs.outcomes.ended(&attempt);
+        let differences = all_differences(runs.outcomes.expected(), &result, REPLAYED_LINES);
         let no_stack =
             site.frames.is_empty().then(|| site.missing.map_or("it was not reached", |reason| reason.name()));
         Ok(Replayed {
             id: step.id.clone(),
             workload: case.name.clone(),
             call: step.call.clone(),
-            outcome,
-            example: call.map(|call| failed(call, step)),
+            outcome: (!is_debugged).then_some(outcome),
+            example: call.map(|call| with_result(call, step)),
             stack: stacks::kept(&site.frames),
             no_stack,
             accepted: self.accepted(case, step, outcome),
-            differences: all_differences(runs.outcomes.expected(), &result, REPLAYED_LINES),
+            differences: if is_debugged { Vec::new() } else { differences },
         })
     }
 
@@ -278,6 +281,7 @@ struct Attempts {
 struct Exploration<'a> {
     explorer: &'a Explorer<'a>,
     plan: &'a Plan,
+    surveys: &'a [Survey],
     outcomes: &'a Outcomes,
     known: &'a KnownFacts<'a>,
     document: &'a Document,
@@ -323,7 +327,8 @@ impl Exploration<'_> {
     fn tried(&self, at: usize, attempt: Attempt) -> Tried {
         let step = &self.plan.steps[at];
         let Ended { outcome, result } = self.outcomes.ended(&attempt);
-        let differences = if outcome.is_judged() { differences(self.outcomes.expected(), &result) } else { Vec::new() };
+        let differences =
+            if outcome.is_judged() { differences(self.outcomes.expected(), &result, outcome) } else { Vec::new() };
         let injected = match step.injection.fault {
             Fault::Errno(errno) if attempt.reached => Some((&step.used, errno)),
             _ => None,
@@ -371,7 +376,7 @@ impl Exploration<'_> {
                 continue;
             };
             if run == 0 {
-                repeated.example = call.map(|call| failed(call, step));
+                repeated.example = call.map(|call| self.failed(call, step));
                 repeated.site = Some(site.site());
             }
             let again = self.tried(at, attempt);
@@ -379,6 +384,18 @@ impl Exploration<'_> {
             repeated.facts.retain(|fact| again.beyond.contains(fact));
         }
         repeated
+    }
+
+    /// Returns the injected call with its result. What differs from the same call in runs without an
+    /// injection is masked.
+    fn failed(&self, example: Example, step: &Step) -> Example {
+        let same =
+            self.surveys.iter().flat_map(|survey| &survey.calls).filter(|call| call.point == step.injection.point);
+        let entry = |call: &SurveyedCall| call.example.call.rsplit_once(" = ").map(|(call, _)| call.to_owned());
+        let others: Vec<String> = same.filter_map(entry).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let call = stable::call(&example.call, &others);
+        with_result(Example { call, ..example }, step)
     }
 
     fn summary(&self, budget: Duration, attempts: &Attempts, judgement: &Judgement) -> PathSummary {
@@ -410,7 +427,7 @@ impl Exploration<'_> {
 }
 
 /// Returns the injected call with its result.
-fn failed(Example { call, process }: Example, step: &Step) -> Example {
+fn with_result(Example { call, process }: Example, step: &Step) -> Example {
     let result = match step.injection.fault {
         Fault::Errno(errno) => format!("-1 {}", errno.name()),
         Fault::Short(bytes) => format!("at most {bytes} bytes"),

@@ -17,6 +17,8 @@ impl Callers<'_> {
     /// Returns the identity of the stack of a task that is stopped at this call, and of the parent
     /// that waits for it. `None` if its registers cannot be read.
     ///
+    /// The layout of a task is read once. [`Self::changed`] must be called when it may have changed.
+    ///
     /// 32-bit code on x86_64 is not unwound: its stack has one frame.
     pub fn identity(&mut self, task: Tid, call: &Call, parent: Option<&WaitingParent>) -> Option<StackIdentity> {
         let registers = sys::stack_registers(task).ok()?;
@@ -33,6 +35,11 @@ impl Callers<'_> {
         }
         self.rules = rules;
         Some(frames.identity())
+    }
+
+    /// Learns that a task may have mapped or unmapped code, or that its number is free.
+    pub fn changed(&mut self) {
+        self.same.clear();
     }
 }
 

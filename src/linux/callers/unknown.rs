@@ -52,6 +52,10 @@ impl<'a> Callers<'a> {
         None
     }
 
+    /// Does nothing.
+    #[cfg(feature = "unstable")]
+    pub fn changed(&mut self) {}
+
     /// Returns 0.
     #[doc(hidden)]
     pub fn loaded_symbols(&self) -> usize {

@@ -105,6 +105,7 @@ pub(crate) const CLOSE_RANGE_CLOEXEC: u64 = 1 << 2;
 pub(crate) const PROT_READ: u64 = 0x1;
 pub(crate) const PROT_WRITE: u64 = 0x2;
 pub(crate) const PROT_EXEC: u64 = 0x4;
+pub(crate) const MAP_FIXED: u64 = 0x10;
 pub(crate) const MAP_ANONYMOUS: u64 = 0x20;
 
 // include/uapi/linux/shm.h

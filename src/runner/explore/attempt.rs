@@ -101,12 +101,10 @@ impl Watcher for AttemptWatcher<'_, '_> {
         self.observer.fold(event);
         match *event {
             Event::Called { task, ref call, outcome, .. } => self.called(task, call, outcome),
-            Event::Ended { task, .. } => {
-                self.entered.remove(&task);
-                self.points.forget(task);
-            }
+            Event::Ended { task, .. } => drop(self.entered.remove(&task)),
             Event::Spawned { .. } | Event::Handled { .. } | Event::Blind(_) => {}
         }
+        self.points.event(event);
         self.examples.iter_mut().for_each(|examples| examples.event(event));
     }
 

@@ -78,7 +78,7 @@ fn content(path: &Path) -> io::Result<Content> {
 }
 
 /// Reads at most this many bytes of a file.
-fn read_content(mut file: &File, most: u64) -> io::Result<Content> {
+fn read_content(file: &File, most: u64) -> io::Result<Content> {
     let mut content = Content::default();
     let mut buffer = vec![0; 64 << 10];
     let mut left = most;

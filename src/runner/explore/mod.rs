@@ -239,7 +239,7 @@ impl Explorer<'_> {
         timeout: Duration,
         trace: impl FnOnce(Command, &Limits, WatchOptions) -> Result<(T, TracedRun), TraceError>,
     ) -> Result<Run<T>, NotExplored> {
-        let scratch = Scratch::create().map_err(|error| NotExplored::Failed(error.to_string()))?;
+        let scratch = Scratch::create().map_err(|error| NotExplored::NotStarted(error.to_string()))?;
         let captured = Captured::default();
         let ((seen, traced, elapsed), output) =
             self.prepared.start_in(&scratch, Some(captured.echo()), |command, limits, options| {
@@ -296,6 +296,22 @@ impl From<Obstacle> for NotExplored {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::expectation::format::read;
+
+    #[test]
+    fn workload_that_could_change_files_of_the_package_is_refused() {
+        let refusal = |text: &str| {
+            let parsed = read(text.as_bytes()).expect(text);
+            refused(&parsed.expectation.document.workload)
+        };
+        assert_eq!(refusal("version: 2\ncommand: [ls]\n"), None);
+        for (text, word) in [("command: [ls]\ncwd: src\n", "`cwd:`"), ("run: a::b\n", "closure")] {
+            let Some(NotExplored::Refused { help, .. }) = refusal(&format!("version: 2\n{text}")) else {
+                panic!("{text} is not refused")
+            };
+            assert!(help.contains(word), "{help}");
+        }
+    }
 
     #[test]
     fn hang_is_ten_times_a_run_but_not_short() {

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use crate::linux::{Callers, StackIdentity};
 use crate::model::explore::injection::CallPoint;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
-use crate::model::kernel::syscall::Syscall;
+use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::kernel::uapi::{MAP_FIXED, PROT_EXEC};
 use crate::model::observe::call_site::CallSite;
+use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
 use crate::runner::waiting::WaitingParents;
 
@@ -30,7 +32,9 @@ pub(super) struct Place {
 }
 
 impl<'c, 'a> Points<'c, 'a> {
+    /// Starts a run.
     pub(super) fn new(callers: &'c mut Callers<'a>) -> Self {
+        callers.changed();
         Self {
             callers,
             waiting: WaitingParents::default(),
@@ -89,10 +93,30 @@ impl<'c, 'a> Points<'c, 'a> {
         self.forget(task);
     }
 
-    /// Forgets a task that has ended.
-    pub(super) fn forget(&mut self, task: Tid) {
+    /// Takes each event of the run.
+    pub(super) fn event(&mut self, event: &Event) {
+        match event {
+            Event::Called { call, .. } if may_map_code(call) => self.callers.changed(),
+            Event::Ended { task, .. } => self.forget(*task),
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, task: Tid) {
+        self.callers.changed();
         self.waiting.forget(task);
         self.restarting.remove(&task);
+    }
+}
+
+/// Returns whether a call may map or unmap code.
+fn may_map_code(call: &Call) -> bool {
+    match &*call.syscall.name() {
+        // It reads its arguments from memory.
+        "mmap" if call.syscall.abi == Abi::I386 => true,
+        "mmap" | "mmap2" => call.args[2] & PROT_EXEC != 0 || call.args[3] & MAP_FIXED != 0,
+        "munmap" | "mremap" | "mprotect" | "pkey_mprotect" | "remap_file_pages" | "shmat" | "shmdt" | "ipc" => true,
+        _ => false,
     }
 }
 
@@ -100,4 +124,28 @@ impl<'c, 'a> Points<'c, 'a> {
 /// restart_syscall(2).
 pub(super) fn is_continuation(call: &Call) -> bool {
     call.syscall.row().is_some_and(|row| row.name == "restart_syscall")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_calls_that_may_map_code_change_a_layout() {
+        const PRIVATE: u64 = 2;
+        for (abi, name, [protection, flags], may) in [
+            (Abi::X86_64, "mmap", [3, PRIVATE], false),
+            (Abi::X86_64, "mmap", [3, PRIVATE | MAP_FIXED], true),
+            (Abi::Aarch64, "mmap", [PROT_EXEC, PRIVATE], true),
+            (Abi::I386, "mmap", [0, 0], true),
+            (Abi::I386, "mmap2", [3, PRIVATE], false),
+            (Abi::X86_64, "munmap", [0, 0], true),
+            (Abi::X86_64, "brk", [0, 0], false),
+            (Abi::X86_64, "read", [PROT_EXEC, 0], false),
+        ] {
+            let syscall = Syscall::from_name(abi, name).expect(name);
+            let call = Call { syscall, args: [0, 4096, protection, flags, 0, 0], instruction_pointer: 0 };
+            assert_eq!(may_map_code(&call), may, "{abi} {name} {protection} {flags}");
+        }
+    }
 }

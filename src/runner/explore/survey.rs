@@ -99,12 +99,10 @@ impl Watcher for SurveyWatcher<'_, '_> {
         self.observer.fold(event);
         match *event {
             Event::Called { task, .. } => self.called(task, event),
-            Event::Ended { task, .. } => {
-                self.entered.remove(&task);
-                self.points.forget(task);
-            }
+            Event::Ended { task, .. } => drop(self.entered.remove(&task)),
             Event::Spawned { .. } | Event::Handled { .. } | Event::Blind(_) => {}
         }
+        self.points.event(event);
         self.examples.event(event);
     }
 

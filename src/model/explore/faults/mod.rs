@@ -127,7 +127,7 @@ fn fault(name: FaultName, call: &SurveyedCall) -> Option<Fault> {
         FaultName::Short => {
             let CallOutcome::Returned(moved) = call.outcome else { return None };
             let moved = u64::try_from(moved).ok()?.min(call.bytes()?);
-            (moved > 1).then(|| Fault::Short(moved / 2))
+            (moved > 1).then_some(Fault::Short(moved / 2))
         }
     }
 }

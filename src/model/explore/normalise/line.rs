@@ -106,9 +106,13 @@ impl Part {
         }
     }
 
-    /// Returns whether it is a word that is the same in each run.
+    /// Returns whether it is a number, or a word that is the same in each run.
     fn is_kept(&self) -> bool {
-        matches!(self, Self::Same(same) if is_word_part(same))
+        match self {
+            Self::Same(same) => is_word_part(same),
+            Self::Number(..) => true,
+            Self::Hexadecimal | Self::Word | Self::Blanks => false,
+        }
     }
 }
 
@@ -162,7 +166,7 @@ impl LinePattern {
         self.end.is_none() && self.start.iter().all(|part| matches!(part, Part::Same(_)))
     }
 
-    /// Returns whether some word is the same in each run.
+    /// Returns whether some word is the same, or a number, in each run.
     pub(super) fn keeps_words(&self) -> bool {
         self.start.iter().chain(self.end.iter().flatten()).any(Part::is_kept)
     }
@@ -213,6 +217,7 @@ mod tests {
     fn lines_without_common_words_keep_none() {
         assert!(!pattern(&["af03", "be91"]).keeps_words());
         assert!(pattern(&["sum af03", "sum be91"]).keeps_words());
+        assert!(pattern(&["12", "7"]).keeps_words());
         assert!(pattern(&["a", "a"]).is_exact());
         assert!(!pattern(&["a 1", "a 2"]).is_exact());
     }

@@ -120,7 +120,8 @@ fn rows_of(name: &str) -> &'static [&'static Row] {
     by_name.get(name).map_or(&[], Vec::as_slice)
 }
 
-/// Returns the fault of this name at a call; `None` if the call moves too few bytes to be shortened.
+/// Returns the fault of this name at a call; `None` if the call moves too few bytes to be
+/// shortened.
 fn fault(name: FaultName, call: &SurveyedCall) -> Option<Fault> {
     match name {
         FaultName::Errno(ErrnoName(errno)) => Some(Fault::Errno(errno)),

@@ -189,7 +189,8 @@ fn many_attempts() -> Result<(), Failed> {
         made += 1;
         match attempt {
             Ok(attempt) if attempt.reached && !attempt.hung => {}
-            other => wrong.push(format!("{}: {other:?}", injections[at].id())),
+            Ok(attempt) => wrong.push(format!("{} {} {:?}", injections[at].id(), attempt.reached, attempt.result.exit)),
+            Err(error) => wrong.push(format!("{} {error}", injections[at].id())),
         }
     });
     ensure_eq!((made, wrong), (ATTEMPTS, Vec::<String>::new()));

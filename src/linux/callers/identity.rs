@@ -22,8 +22,8 @@ impl Callers<'_> {
     /// 32-bit code on x86_64 is not unwound: its stack has one frame.
     pub fn identity(&mut self, task: Tid, call: &Call, parent: Option<&WaitingParent>) -> Option<StackIdentity> {
         let registers = sys::stack_registers(task).ok()?;
-        let is_short = call.syscall.abi == Abi::I386 && sys::is_32_bit(task);
-        let most = if is_short { 1 } else { MAX_FRAMES };
+        let is_32_bit = || call.syscall.abi == Abi::I386 && sys::is_32_bit(task);
+        let most = if ends_handler(call) || is_32_bit() { 1 } else { MAX_FRAMES };
         let mut rules = std::mem::take(&mut self.rules);
         let mut stack = Stack { task, layout: self.layout(task), rules: &mut rules };
         let mut frames = Frames::new();
@@ -41,6 +41,11 @@ impl Callers<'_> {
     pub fn changed(&mut self) {
         self.same.clear();
     }
+}
+
+/// Returns whether a call ends a signal handler. Its caller is the code that the signal interrupted.
+fn ends_handler(call: &Call) -> bool {
+    call.syscall.row().is_some_and(|row| matches!(row.name, "rt_sigreturn" | "sigreturn"))
 }
 
 /// What it takes to read a stack.

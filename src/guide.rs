@@ -15,6 +15,7 @@
 //! | [`performance`] | every figure, and how to repeat it |
 //! | [`evidence`] | reports for an assessor |
 //! | [`profiling`] | where a program spends its time |
+//! | [`explore`] | what error paths do: injected errors |
 //! | [`kernel_guide`] | the perf steps of the kernel's guide, beside perf |
 //! | [`limits`] | what a verdict does not cover |
 //! | [`troubleshooting`] | messages and what to do |
@@ -42,6 +43,7 @@ pages!(
     performance,
     evidence,
     profiling,
+    explore,
     kernel_guide,
     limits,
     troubleshooting,

@@ -101,7 +101,7 @@ impl TargetFlags {
     }
 }
 
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Compilation options")]
 struct Compilation {
     /// Build with optimizations
@@ -170,6 +170,35 @@ impl BuildFlags {
             option("--features", Some(feature.into()));
         }
         flags
+    }
+
+    /// Returns the flags that decide which program is built, each after a space.
+    pub(crate) fn compilation_words(&self) -> String {
+        let quiet = BuildFlags { compilation: self.compilation.clone(), ..BuildFlags::default() };
+        let features = clap_cargo::Features::clone(&self.features);
+        let flags = BuildFlags { features, ..quiet };
+        let mut words = flags.build_flags().into_iter().map(|word| word.to_string_lossy().into_owned());
+        let mut text = String::new();
+        while let Some(word) = words.next() {
+            if word == "--jobs" {
+                words.next();
+            } else {
+                text.extend([" ", &word]);
+            }
+        }
+        text
+    }
+
+    /// Returns how many runs are made at once: the value of `--jobs` as cargo reads it, else the
+    /// number of CPUs.
+    pub(crate) fn jobs(&self) -> usize {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.compilation.jobs.as_deref().and_then(|jobs| jobs.parse::<isize>().ok());
+        jobs.map_or(cpus, |jobs| match usize::try_from(jobs) {
+            Ok(jobs) => jobs,
+            Err(_) => cpus.saturating_sub(jobs.unsigned_abs()),
+        })
+        .max(1)
     }
 
     /// Returns the requested features of a package: the named ones, and `default` unless it is

@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, profile, reject, report, review,
-    run, target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, explain, explore, init, layout, list, pending, profile, reject,
+    report, review, run, target_runner, test, trace,
 };
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Trace(trace::Options),
     /// Sample where a command or a workload spends its time, in the kernel and in user code
     Profile(profile::Options),
+    /// Inject errors into system calls of workloads and compare how their error paths end
+    Explore(explore::Options),
     /// Run a package's tests with cargo, tracing each and comparing it with its baseline
     Run(run::Options),
     /// Move expectations of `run` between one file per test binary and one file per test
@@ -104,6 +106,7 @@ impl Cli {
             Command::Reject(options) => options.exec(&context).map(ExitCode::from),
             Command::Diff(options) => options.exec(&context).map(ExitCode::from),
             Command::Explain(options) => options.exec(&context).map(ExitCode::from),
+            Command::Explore(options) => options.exec(&context).map(ExitCode::from),
             Command::Report(options) => options.exec(&context).map(ExitCode::from),
             Command::Run(options) => options.exec(&context),
             Command::Layout(options) => options.exec(&context).map(ExitCode::from),
@@ -201,6 +204,12 @@ mod tests {
             ("cargo-sysguard profile -F 0 -- true", 2),
             ("cargo-sysguard profile --format xml -- true", 2),
             ("cargo-sysguard profile --vmlinux f -- true", 2),
+            ("cargo-sysguard explore --budget 0s", 2),
+            ("cargo-sysguard explore --budget soon", 2),
+            ("cargo-sysguard explore --errno ENOSUCH", 2),
+            ("cargo-sysguard explore --stop demo", 2),
+            ("cargo-sysguard explore --replay read-EIO-1 --bless", 2),
+            ("cargo-sysguard explore --replay read-EIO-1 --format json", 2),
             ("cargo-sysguard explain openat --release", 2),
             ("cargo-sysguard review --jobs 2", 2),
             ("cargo-sysguard pending --features a", 2),

@@ -13,6 +13,8 @@ mod diff_tool;
 mod environment;
 mod executables;
 #[cfg(all(target_os = "linux", feature = "unstable"))]
+mod exploration;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
 mod explore;
 mod fingerprint;
 mod folder;
@@ -42,6 +44,8 @@ pub use check::CheckOptions;
 pub use child::output_of;
 pub use diff_tool::{DiffTool, DiffToolError};
 pub use environment::Lookup;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use exploration::{ExploreOptions, NotReplayed};
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 pub use explore::{Explorer, NotExplored, Replay, Surveyed, limit};
 pub use folder::{TemporaryFolder, left_behind};

@@ -1,30 +1,16 @@
-//! What an expectation says about error paths: what its author asks for ([`ExploreSettings`]), and
-//! what an exploration recorded ([`ErrorPaths`]).
+//! What an expectation says about error paths: which outcomes are accepted, and which facts follow
+//! from what was recorded.
 //!
 //! Facts of error paths are kept apart from those of the baseline, which never grows by them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::merge::insert_use;
 use super::project::{facts_of_uses, implied};
-use super::terms::Entry;
-use crate::model::attribution::Subsystem;
-use crate::model::facts::blind_spot::RecordedBlindSpot;
-use crate::model::facts::error_path::{FailedCall, FaultName, RunOutcome};
+use super::terms::{ErrorPaths, ExploreSettings, OutcomeRule};
+use crate::model::facts::error_path::{FailedCall, RunOutcome};
 use crate::model::facts::fact::Fact;
-use crate::model::facts::signal_name::SignalName;
-
-/// How a workload is explored, and which outcomes are accepted (`explore:`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ExploreSettings {
-    /// How long it is explored; `None`: the default.
-    pub budget: Option<Duration>,
-    /// Outcomes that always fail, even if they are recorded.
-    pub forbid: BTreeSet<RunOutcome>,
-    /// Outcomes that are no finding and are not recorded.
-    pub except: Vec<OutcomeRule>,
-}
 
 impl ExploreSettings {
     /// How long a workload is explored by default.
@@ -34,21 +20,6 @@ impl ExploreSettings {
     pub fn exception(&self, call: &FailedCall, outcome: RunOutcome) -> Option<&OutcomeRule> {
         self.except.iter().find(|rule| rule.matches(call, outcome))
     }
-}
-
-/// Which outcomes an exception is about: every given part must match.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutcomeRule {
-    /// The name of the syscall.
-    pub syscall: Option<String>,
-    /// Its argument.
-    pub argument: Option<String>,
-    /// The injected error.
-    pub error: Option<FaultName>,
-    /// The outcome.
-    pub outcome: Option<RunOutcome>,
-    /// The reason.
-    pub why: Option<String>,
 }
 
 impl OutcomeRule {
@@ -62,32 +33,6 @@ impl OutcomeRule {
             && self.error.is_none_or(|wanted| wanted == call.fault)
             && self.outcome.is_none_or(|wanted| wanted == outcome)
     }
-}
-
-/// What an exploration recorded on one platform (`errors:`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ErrorPaths {
-    /// How much was explored, if the file says so.
-    pub explored: Option<Explored>,
-    /// What only error paths use, like [`Baseline::subsystems`](super::Baseline::subsystems).
-    pub uses: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
-    /// Blind spots of error paths.
-    pub blind_spots: BTreeSet<RecordedBlindSpot>,
-    /// Signals that ended processes other than the first one on error paths.
-    pub signals: BTreeSet<SignalName>,
-    /// The calls whose failure had a judged outcome.
-    pub outcomes: BTreeMap<RunOutcome, BTreeSet<FailedCall>>,
-}
-
-/// How much an exploration has tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Explored {
-    /// The time that it had.
-    pub budget: Duration,
-    /// The number of injections that were tried.
-    pub tried: u32,
-    /// The number of injections that were possible in its runs.
-    pub reachable: u32,
 }
 
 impl ErrorPaths {
@@ -122,6 +67,7 @@ impl ErrorPaths {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::facts::error_path::FaultName;
 
     fn call(text: &str) -> FailedCall {
         text.parse().expect(text)

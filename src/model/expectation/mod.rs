@@ -2,7 +2,7 @@
 //!
 //! [`terms`] holds the types; [`mod@format`] is the only module that knows YAML;
 
-pub mod error_paths;
+mod error_paths;
 pub mod first_calls;
 pub mod format;
 pub mod merge;
@@ -14,9 +14,10 @@ pub mod storage;
 pub mod terms;
 
 pub use crate::model::facts::version::Version;
-pub use error_paths::{ErrorPaths, ExploreSettings, Explored, OutcomeRule};
 pub use format::{Malformed, Parsed, Shared};
 pub use merge::{Recorded, Unseen, amend, record};
 pub use project::{FirstCallFilter, Projection, project};
 pub use remarks::Remarks;
-pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};
+pub use terms::{
+    Baseline, Document, Entry, ErrorPaths, Expectation, ExploreSettings, Explored, Level, OutcomeRule, Rule,
+};

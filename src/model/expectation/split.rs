@@ -9,8 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error_paths::ErrorPaths;
-use super::terms::{Baseline, Entry};
+use super::terms::{Baseline, Entry, ErrorPaths};
 use crate::model::attribution::Subsystem;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::fact::{Detail, Fact};

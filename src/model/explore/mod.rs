@@ -5,6 +5,8 @@
 
 pub mod faults;
 pub mod injection;
+pub mod normalise;
+pub mod outcome;
 pub mod plan;
 pub mod run;
 #[cfg(test)]

@@ -210,6 +210,7 @@ fn candidates<'a>(
                 surveys_of.entry(key.clone()).or_default().insert(at);
                 let candidate = found.entry(key);
                 let candidate = candidate.or_insert_with(|| Candidate { calls: BTreeMap::new(), rank, varies: false });
+                candidate.rank = candidate.rank.min(rank);
                 candidate.calls.entry(call.point.occurrence).or_insert((call, fault));
             }
         }

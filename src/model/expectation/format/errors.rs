@@ -10,8 +10,8 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::Node;
 use super::words::{List, ParseScalar, Scalar, Signal, Timeout};
-use crate::model::expectation::error_paths::{ErrorPaths, Explored};
 use crate::model::expectation::split::Facts;
+use crate::model::expectation::terms::{ErrorPaths, Explored};
 use crate::model::facts::error_path::{FailedCall, RunOutcome};
 use crate::model::text::escape;
 

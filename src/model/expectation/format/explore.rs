@@ -9,7 +9,7 @@ use super::malformed::Fault;
 use super::outline::{Key, Node};
 use super::rules::RuleSyscall;
 use super::words::{List, ParseScalar, Scalar, Timeout};
-use crate::model::expectation::error_paths::{ExploreSettings, OutcomeRule};
+use crate::model::expectation::terms::{ExploreSettings, OutcomeRule};
 use crate::model::facts::error_path::{FaultName, RunOutcome};
 
 #[derive(Deserialize)]

@@ -3,8 +3,7 @@
 use super::{Parsed, read, write};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{ObjectKind, Subsystem};
-use crate::model::expectation::error_paths::ExploreSettings;
-use crate::model::expectation::terms::{Baseline, Document, Entry, Level, Rule};
+use crate::model::expectation::terms::{Baseline, Document, Entry, ExploreSettings, Level, Rule};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Pair};
 use crate::model::kernel::call::Errno;

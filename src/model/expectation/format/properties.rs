@@ -1,6 +1,7 @@
 //! Property tests: no input makes the reader panic, and reading returns what was written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -10,9 +11,10 @@ use serde_yaml::Value;
 use super::scalar::scalar;
 use super::{Shared, read, write};
 use crate::model::attribution::{ObjectKind, Subsystem};
-use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::expectation::terms::{Baseline, Entry, ErrorPaths, Explored};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::error_path::{FailedCall, FaultName, RunOutcome};
 use crate::model::facts::fact::{Detail, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::signal_name::SignalName;

@@ -30,6 +30,8 @@ pub(super) enum Condition {
     Family(&'static [&'static str]),
     /// A pipe, a terminal or a socket: what signal(7) calls slow.
     Slow,
+    /// Standard output, where it is a pipe as in runs of sysguard. A user may redirect it to a file.
+    StandardOutput,
     /// The call may wait, so a signal may interrupt it.
     MayWait,
     /// The call returns EAGAIN instead of waiting.
@@ -108,6 +110,8 @@ fn message_flags(name: &str) -> Option<usize> {
     }
 }
 
+/// The file descriptor of standard output.
+const STANDARD_OUTPUT: u64 = 1;
 /// The devices that are terminals.
 const TERMINALS: [&str; 4] = ["console", "ptmx", "pts", "tty"];
 /// Anonymous files that are read to wait for events.
@@ -141,6 +145,7 @@ impl Condition {
                 let is_socket = matches!(class, Some(ObjectClass::Socket { .. }));
                 is_socket || Self::Pipe.is_met(subject) || Self::Terminal.is_met(subject)
             }
+            Self::StandardOutput => register(0) == Some(STANDARD_OUTPUT) && Self::Pipe.is_met(subject),
             Self::MayWait => !subject.nonblocking,
             Self::NonBlocking => subject.nonblocking,
             Self::Argument(wanted) => subject.has_argument(wanted),

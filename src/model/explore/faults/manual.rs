@@ -107,9 +107,9 @@ fn manual_names_each_error_of_the_table() {
             for error in row.words().filter(|word| *word != "short" && !known.contains(*word)) {
                 let is_excepted = |(names, errors, _): &&(&str, &str, &str)| has(names, call) && has(errors, error);
                 match EXCEPTIONS.iter().position(|exception| is_excepted(&exception)) {
-                    Some(at) => drop(used.insert(at)),
-                    None => drop(wrong.insert(format!("{call} {error}"))),
-                }
+                    Some(at) => used.insert(at),
+                    None => wrong.insert(format!("{call} {error}")),
+                };
             }
         }
     }

@@ -75,6 +75,7 @@ pub(super) const ROWS: &[Row] = &[
 
     // Writing.
     row("pwrite64 pwritev pwritev2 write writev", &[C::Storage], "ENOSPC EIO EDQUOT"),
+    row("write writev", &[C::StandardOutput], "ENOSPC"),
     row("write writev", &[C::Pipe], "EPIPE"),
     row("write writev", &[C::Stream], "EPIPE ECONNRESET"),
     row("write writev", &[C::Messages, INTERNET], "ECONNREFUSED ENOBUFS"),

@@ -71,6 +71,8 @@ fn errors_follow_object_and_argument() {
         (call("write", "file").returned(4).args([2, 0, 4, 0, 0, 0]), "StandardError"),
         (call("writev", "pipe").args([2, 0, 4, 0, 0, 0]), "StandardError"),
         (call("write", "pipe"), "EPIPE EINTR"),
+        (call("write", "pipe").args([1, 0, 4, 0, 0, 0]), "ENOSPC EPIPE EINTR"),
+        (call("write", "char:pts").args([1, 0, 4, 0, 0, 0]), "EIO EINTR"),
         (call("write", "memfd"), "NotHere"),
         (call("pread64", "file").returned(9).args([3, 0, 9, 0, 0, 0]), "EIO short"),
         (

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::attribution::Subsystem;
-use crate::model::expectation::error_paths::{ErrorPaths, ExploreSettings, Explored, OutcomeRule};
 use crate::model::expectation::format::{Parsed, Shared, read};
+use crate::model::expectation::terms::{ErrorPaths, ExploreSettings, Explored, OutcomeRule};
 use crate::model::expectation::{Baseline, Recorded, Unseen, record};
 use crate::model::facts::error_path::{FaultName, RunOutcome};
 use crate::model::facts::fingerprint::Fingerprint;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use libtest_mimic::{Failed, Trial};
-use sysguard::unstable::model::explore::injection::CallPoint;
+use sysguard::unstable::model::explore::injection::{CallPoint, Injection};
 
 use crate::workload::{Workload, ensure_eq, error, trial};
 
@@ -88,7 +88,7 @@ fn call_is_named() -> Result<(), Failed> {
     let workload = Workload::of("calls.c", &[])?;
     let explored = workload.explored()?;
     let call = *explored.calls("openat").first().ok_or("no openat")?;
-    let injection = sysguard::unstable::model::explore::injection::Injection { point: call.point, fault: error(5) };
+    let injection = Injection { point: call.point, fault: error(5) };
     let replay = explored.explorer.replay(&injection, explored.limit)?;
     let text = replay.call.map(|example| example.call).unwrap_or_default();
     ensure_eq!(text, "openat(\"file\", O_RDWR|O_CREAT, 0600)");

@@ -22,7 +22,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("faults::close_releases_its_fd", &[], close_releases_its_fd),
         trial("faults::broken_pipe_raises_its_signal", &[], broken_pipe),
         trial("faults::restarted_call_keeps_its_fault", &[], restarted_call),
-        trial("faults::threads_and_children_fail", &[], threads_and_children),
+        trial("faults::threads_and_children_fail", &[], || threads_and_children(&[])),
+        trial("faults::threads_and_children_of_a_32_bit_program_fail", &[Need::Programs32, Need::X86], || {
+            threads_and_children(&["-m32"])
+        }),
+        trial("faults::calls_of_other_abis_fail", &[Need::X86], other_abis),
         trial("faults::end_is_never_injected", &[], end_is_never_injected),
         trial("faults::foreign_filter_is_refused", &[], foreign_filter),
         trial("faults::missing_call_is_not_reached", &[], missing_call),
@@ -112,8 +116,21 @@ fn restarted_call() -> Result<(), Failed> {
     Ok(())
 }
 
-fn threads_and_children() -> Result<(), Failed> {
-    let workload = Workload::of("children.c", &[])?;
+fn other_abis() -> Result<(), Failed> {
+    let workload = Workload::of("../../tracees/abis/x32.c", &[])?;
+    let explored = workload.explored()?;
+    let calls = explored.calls("getppid");
+    ensure_eq!(calls.len(), 3);
+    for call in calls {
+        let attempt = explored.attempt(call, error(EREMOTEIO))?;
+        let failed = attempt.observation.uses.iter().filter(|(_, tally)| tally.errors.contains_key(&Errno(EREMOTEIO)));
+        ensure_eq!(failed.map(|(used, _)| used.syscall).collect::<Vec<_>>(), [call.point.syscall]);
+    }
+    Ok(())
+}
+
+fn threads_and_children(flags: &[&str]) -> Result<(), Failed> {
+    let workload = Workload::of("children.c", flags)?;
     let explored = workload.explored()?;
     let all: Vec<_> = explored.surveyed.survey.calls.iter().filter(|call| !call.by_loader).collect();
     let births: Vec<_> = all.iter().filter(|call| is_birth(&call.point.syscall.name())).collect();

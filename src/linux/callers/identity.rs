@@ -55,10 +55,13 @@ struct Stack<'l, 'a> {
     rules: &'l mut UnwindRules,
 }
 
+/// Takes the file of a frame and the address in it.
+type Visit<'v> = dyn FnMut(Option<(&str, u64)>) + 'v;
+
 impl Stack<'_, '_> {
     /// Visits at most `most` frames as file and address in it, up to the first one in no file, and
     /// returns the stack pointer of the last one.
-    fn walk(&mut self, registers: StackRegisters, most: usize, visit: &mut dyn FnMut(Option<(&str, u64)>)) -> u64 {
+    fn walk(&mut self, registers: StackRegisters, most: usize, visit: &mut Visit<'_>) -> u64 {
         let Self { task, layout, rules } = self;
         let mut read = |address| sys::read_word(*task, address).map_err(drop);
         let mut depth = 0;

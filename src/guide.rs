@@ -15,6 +15,7 @@
 //! | [`performance`] | every figure, and how to repeat it |
 //! | [`evidence`] | reports for an assessor |
 //! | [`profiling`] | where a program spends its time |
+//! | [`explore`] | what error paths do: injected errors |
 //! | [`reach`] | which syscalls a program could make at all |
 //! | [`kernel_guide`] | the perf steps of the kernel's guide, compared with perf |
 //! | [`limits`] | what a verdict does not cover |
@@ -44,6 +45,7 @@ pages!(
     evidence,
     profiling,
     reach,
+    explore,
     kernel_guide,
     limits,
     troubleshooting,

@@ -101,7 +101,7 @@ impl TargetFlags {
     }
 }
 
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Compilation options")]
 struct Compilation {
     /// Build with optimizations
@@ -170,6 +170,35 @@ impl BuildFlags {
             option("--features", Some(feature.into()));
         }
         flags
+    }
+
+    /// Returns the flags that decide which program is built, each after a space.
+    pub(crate) fn compilation_words(&self) -> String {
+        let quiet = BuildFlags { compilation: self.compilation.clone(), ..BuildFlags::default() };
+        let features = clap_cargo::Features::clone(&self.features);
+        let flags = BuildFlags { features, ..quiet };
+        let mut words = flags.build_flags().into_iter().map(|word| word.to_string_lossy().into_owned());
+        let mut text = String::new();
+        while let Some(word) = words.next() {
+            if word == "--jobs" {
+                words.next();
+            } else {
+                text.extend([" ", &word]);
+            }
+        }
+        text
+    }
+
+    /// Returns how many runs are made at once: the value of `--jobs` as cargo reads it, else the
+    /// number of CPUs.
+    pub(crate) fn jobs(&self) -> usize {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = self.compilation.jobs.as_deref().and_then(|jobs| jobs.parse::<isize>().ok());
+        jobs.map_or(cpus, |jobs| match usize::try_from(jobs) {
+            Ok(jobs) => jobs,
+            Err(_) => cpus.saturating_sub(jobs.unsigned_abs()),
+        })
+        .max(1)
     }
 
     /// Returns the requested features of a package: the named ones, and `default` unless it is
@@ -317,58 +346,4 @@ fn without_label(message: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        flags: BuildFlags,
-        #[command(flatten)]
-        targets: TargetFlags,
-    }
-
-    fn parsed(line: &str) -> Line {
-        Line::parse_from(std::iter::once("cargo").chain(line.split_whitespace()))
-    }
-
-    #[test]
-    fn build_flags_reach_cargo_unchanged() {
-        for line in [
-            "",
-            "--release",
-            "--locked --offline --verbose --verbose --profile fast --target x86_64-unknown-linux-musl",
-            "--frozen --all-features --no-default-features --quiet --target-dir /t --jobs 3 --features a,b --features c",
-        ] {
-            let flags: Vec<String> =
-                parsed(line).flags.build_flags().into_iter().map(|flag| flag.into_string().expect("UTF-8")).collect();
-            assert_eq!(flags.join(" "), line);
-        }
-    }
-
-    #[test]
-    fn target_flags_select_workloads_by_target() {
-        let programs = [
-            Program::Command(vec!["ls".to_owned()]),
-            Program::Bin("a".to_owned()),
-            Program::Bin("b".to_owned()),
-            Program::Example("a".to_owned()),
-            Program::Test("a".to_owned()),
-            Program::Bench("a".to_owned()),
-        ];
-        for (line, selected) in [
-            ("", [true; 6]),
-            ("--lib", [false; 6]),
-            ("--bin a", [false, true, false, false, false, false]),
-            ("--bins --example a", [false, true, true, true, false, false]),
-            ("--tests", [false, false, false, false, true, false]),
-            ("--bench a", [false, false, false, false, false, true]),
-            ("--all-targets", [false, true, true, true, true, true]),
-        ] {
-            let targets = parsed(line).targets;
-            assert_eq!(programs.each_ref().map(|program| targets.select(program)), selected, "{line}");
-        }
-    }
-}
+mod tests;

@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, profile, reach, reject, report,
-    review, run, target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, explain, explore, init, layout, list, pending, profile, reach, reject,
+    report, review, run, target_runner, test, trace,
 };
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Profile(profile::Options),
     /// Find which system calls a program and its libraries could make, without running it
     Reach(reach::Options),
+    /// Inject errors into system calls of workloads and compare how their error paths end
+    Explore(explore::Options),
     /// Run a package's tests with cargo, tracing each and comparing it with its baseline
     Run(run::Options),
     /// Move expectations of `run` between one file per test binary and one file per test
@@ -106,6 +108,7 @@ impl Cli {
             Command::Reject(options) => options.exec(&context).map(ExitCode::from),
             Command::Diff(options) => options.exec(&context).map(ExitCode::from),
             Command::Explain(options) => options.exec(&context).map(ExitCode::from),
+            Command::Explore(options) => options.exec(&context).map(ExitCode::from),
             Command::Report(options) => options.exec(&context).map(ExitCode::from),
             Command::Run(options) => options.exec(&context),
             Command::Layout(options) => options.exec(&context).map(ExitCode::from),
@@ -210,6 +213,12 @@ mod tests {
             ("cargo-sysguard reach demo --why opennat", 2),
             ("cargo-sysguard reach demo --forbid netwrok", 2),
             ("cargo-sysguard reach demo --format svg", 2),
+            ("cargo-sysguard explore --budget 0s", 2),
+            ("cargo-sysguard explore --budget soon", 2),
+            ("cargo-sysguard explore --errno ENOSUCH", 2),
+            ("cargo-sysguard explore --stop demo", 2),
+            ("cargo-sysguard explore --replay read-EIO-1 --bless", 2),
+            ("cargo-sysguard explore --replay read-EIO-1 --format json", 2),
             ("cargo-sysguard explain openat --release", 2),
             ("cargo-sysguard review --jobs 2", 2),
             ("cargo-sysguard pending --features a", 2),

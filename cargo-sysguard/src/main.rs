@@ -6,6 +6,8 @@ mod command;
 mod command_line;
 mod context;
 mod exit_code;
+#[cfg(target_os = "linux")]
+mod explorations;
 mod git;
 mod judging;
 mod kernel_tree;

@@ -12,7 +12,7 @@ use sysguard::unstable::artifacts;
 use sysguard::unstable::harness::Console;
 use sysguard::unstable::model::facts::finding::Comparison;
 use sysguard::unstable::model::judge::verdict::Verdict;
-use sysguard::unstable::report::{self, PackageVerdicts, VerdictFormat};
+use sysguard::unstable::report::{self, PackageExplorations, PackageVerdicts, VerdictFormat};
 use sysguard::unstable::settings::Settings;
 
 use crate::exit_code::Failure;
@@ -66,29 +66,52 @@ impl Report<'_> {
     pub(crate) fn write(self, by_package: VerdictsByPackage) -> Result<(), Failure> {
         let packages = by_package.into_packages();
         let mut text = Vec::new();
-        let cannot = |error: io::Error| Failure::failed(format!("cannot write the verdicts: {error}"));
-        report::verdicts(&mut text, self.command, &packages, self.format).map_err(cannot)?;
-        match self.file {
-            Some(mut file) => file.write_all(&text).and_then(|()| file.finish()).map_err(cannot)?,
-            // Each was printed when its workload ended.
-            None if self.format.is_table() => {}
-            None => output::plain_stdout().write_all(&text).map_err(Failure::output)?,
-        }
-        if let Some(path) = &self.summary
-            && let Err(error) = append_summary(path, &packages, self.files.as_deref())
-        {
-            let message = format!("cannot write the summary to {}: {error}", path.display());
-            let _ = writeln!(anstream::stderr(), "{}", message::warning(&message));
-        }
+        report::verdicts(&mut text, self.command, &packages, self.format).map_err(cannot_write)?;
+        let (summary, files) = (self.summary.clone(), self.files.clone());
+        self.put(&text)?;
+        put_summary(summary.as_deref(), |limit| report::step_summary(&packages, limit, files.as_deref()));
         Ok(())
+    }
+
+    /// Writes the explorations of the whole run.
+    pub(crate) fn write_explorations(self, packages: &[PackageExplorations]) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        report::explorations(&mut text, packages, self.format).map_err(cannot_write)?;
+        let summary = self.summary.clone();
+        self.put(&text)?;
+        put_summary(summary.as_deref(), |limit| report::exploration_step_summary(packages, limit));
+        Ok(())
+    }
+
+    /// Writes the report to its file, or to standard output.
+    fn put(self, text: &[u8]) -> Result<(), Failure> {
+        match self.file {
+            Some(mut file) => file.write_all(text).and_then(|()| file.finish()).map_err(cannot_write),
+            // Each was printed when its workload ended.
+            None if self.format.is_table() => Ok(()),
+            None => output::plain_stdout().write_all(text).map_err(Failure::output),
+        }
+    }
+}
+
+fn cannot_write(error: io::Error) -> Failure {
+    Failure::failed(format!("cannot write the verdicts: {error}"))
+}
+
+/// Appends a page to the step summary, if there is one. `page` gets its maximum size.
+fn put_summary(path: Option<&Path>, page: impl FnOnce(usize) -> String) {
+    let Some(path) = path else { return };
+    if let Err(error) = append_summary(path, page) {
+        let message = format!("cannot write the summary to {}: {error}", path.display());
+        let _ = writeln!(anstream::stderr(), "{}", message::warning(&message));
     }
 }
 
 /// Appends the summary, cut so that the whole file fits the limit. The text of other steps stays.
-fn append_summary(path: &Path, packages: &[PackageVerdicts], files: Option<&str>) -> io::Result<()> {
+fn append_summary(path: &Path, page: impl FnOnce(usize) -> String) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     let limit = STEP_SUMMARY.saturating_sub(file.metadata()?.len());
-    let page = report::step_summary(packages, usize::try_from(limit).unwrap_or(usize::MAX), files);
+    let page = page(usize::try_from(limit).unwrap_or(usize::MAX));
     if page.is_empty() {
         return Err(io::Error::other(format!("the file is full: the limit is {STEP_SUMMARY} bytes")));
     }
@@ -162,12 +185,16 @@ impl VerdictsByPackage {
 /// Returns the source files of call sites that are in the repository, as call sites name them, and
 /// relative to git's top level. Build output is left out.
 fn sources(folder: &Path, verdicts: &[Verdict]) -> BTreeMap<String, String> {
-    let top = top(folder);
     let new = verdicts.iter().flat_map(|verdict| {
         let Comparison { findings, notes, suspects, .. } = &verdict.comparison;
         findings.iter().chain(notes).chain(suspects.iter().map(|suspect| &suspect.finding))
     });
-    let files = new.filter_map(|finding| finding.site.as_ref()?.location.as_ref()?.file.as_deref());
+    sources_of(folder, new.filter_map(|finding| finding.site.as_ref()?.location.as_ref()?.file.as_deref()))
+}
+
+/// Returns which of these files of a package are in the repository, relative to git's top level.
+pub(crate) fn sources_of<'a>(folder: &Path, files: impl Iterator<Item = &'a str>) -> BTreeMap<String, String> {
+    let top = top(folder);
     let files: BTreeSet<&str> = files.collect();
     let in_repository = |file: &&str| {
         let path = folder.join(file);
@@ -191,7 +218,7 @@ fn top(folder: &Path) -> &Path {
 }
 
 /// Returns the path from git's top level, separated by `/`; empty outside a repository.
-fn below_git(folder: &Path) -> String {
+pub(crate) fn below_git(folder: &Path) -> String {
     joined(folder.strip_prefix(top(folder)).unwrap_or(Path::new("")))
 }
 
@@ -266,12 +293,13 @@ mod tests {
             verdicts: vec![verdict("one")],
             ..PackageVerdicts::default()
         }];
-        append_summary(&path, &packages, None).expect("written");
+        let page = |limit| report::step_summary(&packages, limit, None);
+        append_summary(&path, page).expect("written");
         let once = fs::read_to_string(&path).expect("a summary");
-        append_summary(&path, &packages, None).expect("written");
+        append_summary(&path, page).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("a summary"), once.repeat(2));
         fs::write(&path, vec![b'x'; 999_900]).expect("a file");
-        let error = append_summary(&path, &packages, None).expect_err("it is full");
+        let error = append_summary(&path, page).expect_err("it is full");
         assert_eq!(error.to_string(), "the file is full: the limit is 1000000 bytes");
         assert_eq!(fs::metadata(&path).expect("a file").len(), 999_900);
     }

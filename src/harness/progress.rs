@@ -47,6 +47,10 @@ impl Progress for ProgressDisplay {
         self.shown().running(workload, run, of);
     }
 
+    fn exploring(&self, workload: &str, done: u32, of: u32, findings: u32) {
+        self.shown().exploring(workload, done, of, findings);
+    }
+
     fn ended(&self, workload: &str) {
         self.shown().ended(workload);
     }

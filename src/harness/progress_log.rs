@@ -40,11 +40,18 @@ struct RunningWorkload {
     due: Instant,
     run: u32,
     of: u32,
+    /// How far its exploration is, if it is explored.
+    explored: Option<String>,
 }
 
 impl Progress for ProgressLog {
     fn running(&self, workload: &str, run: u32, of: u32) {
         self.with(|running| running.began(workload, run, of, Instant::now()));
+        self.tick();
+    }
+
+    fn exploring(&self, workload: &str, done: u32, of: u32, findings: u32) {
+        self.with(|running| running.explored(workload, done, of, findings, Instant::now()));
         self.tick();
     }
 
@@ -90,8 +97,16 @@ impl RunningWorkloads {
             due: now + FIRST,
             run,
             of,
+            explored: None,
         });
         (entry.run, entry.of) = (run, of);
+    }
+
+    fn explored(&mut self, workload: &str, done: u32, of: u32, findings: u32, now: Instant) {
+        self.began(workload, 1, 1, now);
+        if let Some(entry) = self.by_name.get_mut(workload) {
+            entry.explored = Some(exploring(done, of, findings));
+        }
     }
 
     fn ended(&mut self, workload: &str) {
@@ -106,10 +121,11 @@ impl RunningWorkloads {
         let mut lines = String::new();
         for (workload, entry) in self.by_name.iter_mut().filter(|(_, entry)| entry.due <= now) {
             entry.due = now + NEXT;
-            let runs = match (entry.run, entry.of) {
-                (_, 0 | 1) => String::new(),
-                (0, of) => format!("warm-up before {of} runs"),
-                (run, of) => format!("run {run} of {of}"),
+            let runs = match (&entry.explored, entry.run, entry.of) {
+                (Some(explored), ..) => explored.clone(),
+                (None, _, 0 | 1) => String::new(),
+                (None, 0, of) => format!("warm-up before {of} runs"),
+                (None, run, of) => format!("run {run} of {of}"),
             };
             let parts: Vec<&str> = [runs.as_str(), &done].into_iter().filter(|part| !part.is_empty()).collect();
             let more = if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) };
@@ -117,6 +133,15 @@ impl RunningWorkloads {
         }
         lines
     }
+}
+
+/// `exploring, 120 of 718, 3 findings`
+pub(super) fn exploring(done: u32, of: u32, findings: u32) -> String {
+    let findings = match findings {
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    };
+    format!("exploring, {done} of {of}, {findings}")
 }
 
 #[cfg(test)]
@@ -142,5 +167,10 @@ mod tests {
         running.total = 0;
         running.began("single", 1, 1, after(200));
         assert_eq!(running.due(after(212)), "slow [> 12s] single\n", "the total is unknown");
+        running.ended("single");
+        running.began("explored", 0, 1, after(300));
+        running.explored("explored", 1, 718, 0, after(301));
+        running.explored("explored", 120, 718, 1, after(305));
+        assert_eq!(running.due(after(310)), "slow [> 10s] explored: exploring, 120 of 718, 1 finding\n");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::progress_log::exploring;
 use crate::runner::Progress;
 
 /// The drawn lines.
@@ -61,8 +62,9 @@ impl Spinners {
     }
 }
 
-impl Progress for Spinners {
-    fn running(&self, workload: &str, run: u32, of: u32) {
+impl Spinners {
+    /// Draws the line of a workload, with this message if there is one.
+    fn draw(&self, workload: &str, message: Option<String>) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let RunningLines { by_workload, count, .. } = &mut *running;
         let line = by_workload.entry(workload.to_owned()).or_insert_with(|| {
@@ -74,10 +76,20 @@ impl Progress for Spinners {
             line.enable_steady_tick(Duration::from_millis(200));
             line
         });
-        if of > 1 {
-            line.set_message(format!("(run {run} of {of})"));
+        if let Some(message) = message {
+            line.set_message(message);
         }
         self.count(&mut running);
+    }
+}
+
+impl Progress for Spinners {
+    fn running(&self, workload: &str, run: u32, of: u32) {
+        self.draw(workload, (of > 1).then(|| format!("(run {run} of {of})")));
+    }
+
+    fn exploring(&self, workload: &str, done: u32, of: u32, findings: u32) {
+        self.draw(workload, Some(format!("({})", exploring(done, of, findings))));
     }
 
     fn ended(&self, workload: &str) {

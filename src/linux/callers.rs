@@ -5,10 +5,12 @@
 //! only. It must not fail a run: a stack that cannot be read is cut there.
 
 mod debug_info;
+#[cfg(feature = "unstable")]
+mod identity;
 mod image;
 mod layout;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -38,6 +40,8 @@ pub struct Callers<'a> {
     /// The layout of the last task. The next one is most often the same task, or has the same
     /// layout.
     layout: Option<TaskLayout<'a>>,
+    /// The tasks that have that layout for certain: see [`Self::identity`].
+    same: HashSet<Tid>,
 }
 
 impl fmt::Debug for Callers<'_> {
@@ -68,7 +72,7 @@ struct TaskLayout<'a> {
 impl<'a> Callers<'a> {
     /// Returns an empty cache. Programs and libraries are read into `files`.
     pub fn new(files: &'a SymbolFiles) -> Self {
-        Self { files, images: HashMap::new(), rules: UnwindRules::default(), layout: None }
+        Self { files, images: HashMap::new(), rules: UnwindRules::default(), layout: None, same: HashSet::new() }
     }
 
     /// Returns the call site of the event's task. Must be called from the sink of that event, while
@@ -85,6 +89,7 @@ impl<'a> Callers<'a> {
     }
 
     fn below(&mut self, task: Tid, parent: Option<&WaitingParent>) -> CallSite {
+        self.same.clear();
         let Ok(registers) = sys::stack_registers(task) else { return CallSite::without_frames(NoSite::Unreadable) };
         let files = self.files;
         let mut rules = std::mem::take(&mut self.rules);
@@ -115,11 +120,20 @@ impl<'a> Callers<'a> {
 
     /// Returns the current layout of the task.
     fn layout(&mut self, task: Tid) -> &Layout<'a> {
-        let maps = maps::text(task);
-        let is_code = |line: &&str| maps::mappings(line).any(|mapping| mapping.is_code);
-        let code: String = maps.split_inclusive('\n').filter(is_code).collect();
-        let known = self.layout.take().filter(|layout| layout.code == code);
-        let layout = known.unwrap_or_else(|| self.lay_out(task, code));
+        let layout = match self.layout.take() {
+            Some(layout) if self.same.contains(&task) => layout,
+            before => {
+                let maps = maps::text(task);
+                let is_code = |line: &&str| maps::mappings(line).any(|mapping| mapping.is_code);
+                let code: String = maps.split_inclusive('\n').filter(is_code).collect();
+                let known = before.filter(|layout| layout.code == code);
+                known.unwrap_or_else(|| {
+                    self.same.clear();
+                    self.lay_out(task, code)
+                })
+            }
+        };
+        self.same.insert(task);
         &self.layout.insert(layout).layout
     }
 

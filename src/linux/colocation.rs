@@ -82,6 +82,12 @@ impl Colocation {
         }
     }
 
+    /// Leaves all affinities as they are, in a run with tasks that may be left to a debugger.
+    pub(super) fn unless(mut self, may_leave: bool) -> Self {
+        self.own = self.own.filter(|_| !may_leave);
+        self
+    }
+
     /// Processes a stop, while the task is still stopped, or the task's end.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop) {
         if self.own.is_none() {

@@ -117,11 +117,11 @@ impl PreparedCommand {
         })
     }
 
-    /// Makes the command die with this process, for runs without a tracer. Call
+    /// Makes the command die with this process, for a run that perhaps no tracer ends. It must call
     /// [`Launched::failure`] only after the end of the command.
     #[cfg(feature = "unstable")]
-    pub(super) fn dying_with_parent(self) -> Self {
-        Self { dies_with_parent: true, ..self }
+    pub(super) fn dying_with_parent_if(self, dies_with_parent: bool) -> Self {
+        Self { dies_with_parent, ..self }
     }
 
     /// Starts a child, which prepares itself untraced and then waits for [`Suspended::go`]. It ends

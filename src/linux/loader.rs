@@ -47,7 +47,7 @@ fn code(maps: &str) -> Option<Range<u64>> {
 
 /// Returns whether a path names a loader: `ld-linux-x86-64.so.2`, before glibc 2.34 `ld-2.33.so`;
 /// `ld64.so.2` and `ld.so.1` on other architectures.
-fn is_loader(path: &str) -> bool {
+pub(super) fn is_loader(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let begins = |start: &&str| name.starts_with(*start);
     ["ld-", "ld64.so", "ld.so"].iter().any(begins) && !begins(&"ld-musl")

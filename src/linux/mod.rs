@@ -11,6 +11,8 @@ mod watcher;
 pub use command::{Command, Environment, Handle, Stream};
 pub use outcome::{Incomplete, Limits, Outcome, TraceError};
 pub use recorder::{Recorder, Selection};
+#[cfg(feature = "unstable")]
+pub use watcher::NotInjected;
 pub use watcher::{Watcher, Watching};
 
 #[cfg(not(target_os = "linux"))]
@@ -48,14 +50,20 @@ mod dumpable;
 mod engine;
 #[cfg(target_os = "linux")]
 mod examples;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod fd_mode;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
 mod groups;
 #[cfg(target_os = "linux")]
 mod harness_mark;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod inject;
 #[cfg(target_os = "linux")]
 mod launch;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod leave;
 #[cfg(target_os = "linux")]
 mod loader;
 #[cfg(target_os = "linux")]
@@ -84,6 +92,8 @@ mod remove;
 mod reports;
 #[cfg(target_os = "linux")]
 mod signals;
+#[cfg(feature = "unstable")]
+mod stack;
 #[cfg(target_os = "linux")]
 mod status;
 #[cfg(target_os = "linux")]
@@ -119,6 +129,8 @@ pub use callers::{Function, Functions, Image, Layout, StackRegisters, UnwindRule
 pub use engine::inherited;
 #[cfg(target_os = "linux")]
 pub use examples::CallExamples;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use fd_mode::is_nonblocking;
 #[cfg(target_os = "linux")]
 pub use harness_mark::may_be_harness;
 #[cfg(target_os = "linux")]
@@ -129,6 +141,8 @@ pub use probe::probe;
 pub use remove::remove_tree;
 #[cfg(target_os = "linux")]
 pub use signals::leave_signals_to_workload;
+#[cfg(feature = "unstable")]
+pub use stack::StackIdentity;
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 pub use sys::prefer_this_thread;
 #[cfg(target_os = "linux")]

@@ -95,6 +95,20 @@ impl Stopped {
         alive(sys::write_argument(self.tid, abi, 1, value)).map(drop)
     }
 
+    /// Writes the register of an argument of the call, from the first (0) to the fifth (4). Returns
+    /// whether this architecture allows it.
+    #[cfg(feature = "unstable")]
+    pub(super) fn write_argument(&self, abi: Abi, at: usize, value: u64) -> io::Result<Alive<bool>> {
+        alive(readable(sys::write_argument(self.tid, abi, at, value)).map(|written| written.is_some()))
+    }
+
+    /// Makes the kernel skip the call that the task is entering; its exit follows, with this result.
+    /// Returns whether this architecture allows it.
+    #[cfg(feature = "unstable")]
+    pub(super) fn skip_call(&self, result: i64) -> io::Result<Alive<bool>> {
+        alive(readable(sys::skip_call(self.tid, result)).map(|skipped| skipped.is_some()))
+    }
+
     /// Replaces the call that the task is entering by another one of the same ABI.
     pub(super) fn replace_call(&self, by: Syscall, args: [u64; 2]) -> io::Result<Alive<ReplacedCall>> {
         alive(sys::replace_call(self.tid, by, args))
@@ -112,6 +126,12 @@ impl Stopped {
             NextStop::Filtered => sys::resume_filtered(self.tid, signal),
         })
         .map(drop)
+    }
+
+    /// No longer traces the task, which resumes with a signal (0: none).
+    #[cfg(feature = "unstable")]
+    pub(super) fn detach(self, signal: i32) -> io::Result<()> {
+        alive(sys::detach(self.tid, signal)).map(drop)
     }
 
     /// Leaves the task in its group-stop.

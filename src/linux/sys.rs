@@ -49,11 +49,13 @@ pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub use registers::StackRegisters;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(super) use registers::stack_registers;
 pub(super) use registers::{
     RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_argument, write_first_argument, write_result,
 };
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use registers::{is_32_bit, stack_registers};
+#[cfg(feature = "unstable")]
+pub(super) use replaced::skip_call;
 pub(super) use replaced::{ReplacedCall, replace_call, restore_call};
 pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
 pub(super) use signals::ignore_traced_senders;
@@ -62,7 +64,7 @@ pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
 #[cfg(feature = "unstable")]
-pub(super) use wait::{reap_ended, wait_for_end};
+pub(super) use wait::{reap_ended, wait_for_end, wait_until_ended};
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.
@@ -115,6 +117,12 @@ pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
 /// none).
 pub(super) fn resume_filtered(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(libc::PTRACE_CONT, tid, 0, signal as usize)
+}
+
+/// No longer traces a stopped tracee, and delivers a signal (0: none).
+#[cfg(feature = "unstable")]
+pub(super) fn detach(tid: pid_t, signal: c_int) -> io::Result<()> {
+    ptrace(libc::PTRACE_DETACH, tid, 0, signal as usize)
 }
 
 /// Leaves a tracee in its group-stop until the next event.

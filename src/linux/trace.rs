@@ -8,6 +8,8 @@ use super::command::Command;
 use super::deadlines::{Deadlines, Due};
 use super::dumpable::DumpableTasks;
 use super::engine::{EngineState, NotifyQueue};
+#[cfg(feature = "unstable")]
+use super::inject::Injector;
 use super::launch::{LaunchFailure, LaunchStep, PreparedCommand};
 use super::log::CallLog;
 use super::outcome::{Limits, Outcome, TraceError};
@@ -108,8 +110,10 @@ fn run(
     let is_isolated = command.isolated;
     engine.set_conditions(watcher.conditions());
     command.scratch.iter().for_each(|scratch| engine.set_scratch(scratch));
-    let suspended =
-        PreparedCommand::new(command, filter).and_then(PreparedCommand::suspend).map_err(system("start a process"))?;
+    let prepared = PreparedCommand::new(command, filter);
+    #[cfg(feature = "unstable")]
+    let prepared = prepared.map(|command| command.dying_with_parent_if(watcher.may_leave()));
+    let suspended = prepared.and_then(PreparedCommand::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
     let options = engine.seize_options();
     if let Err(error) = attach(root, options) {
@@ -123,9 +127,11 @@ fn run(
         tracer,
         tasks: engine.begin(root),
         engine,
-        colocation: Colocation::new(root),
+        colocation: Colocation::new(root).unless(watcher.may_leave()),
         members: (!is_isolated).then(Members::default),
         deadlines,
+        #[cfg(feature = "unstable")]
+        injector: Injector::default(),
         stops: 0,
         end: None,
         stragglers: 0,
@@ -160,6 +166,8 @@ struct Run<'a> {
     /// which cannot signal this process group.
     members: Option<Members>,
     deadlines: Deadlines,
+    #[cfg(feature = "unstable")]
+    injector: Injector,
     /// The number of stops since the clock was checked.
     stops: u32,
     end: Option<Exit>,
@@ -200,9 +208,15 @@ impl Run<'_> {
                     self.tick(watcher)?;
                     continue;
                 }
-                Waited::NoneLeft => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
+                Waited::NoneLeft => {
+                    #[cfg(feature = "unstable")]
+                    self.injector.wait()?;
+                    return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL)));
+                }
             };
             self.track_member(tid, &stop);
+            #[cfg(feature = "unstable")]
+            let stop = self.injector.at_stop(tid, stop)?;
             let stop = self.tasks.interpret(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             self.engine.on_stop(tid, &stop, &mut step, &self.tasks)?;
@@ -219,6 +233,8 @@ impl Run<'_> {
                     if call.syscall.is_execute() {
                         watcher.executes(tid, &call, self.engine.argument(tid));
                     }
+                    #[cfg(feature = "unstable")]
+                    self.injector.at_entry(task.as_ref(), &call, watcher)?;
                 }
                 Stop::Spawning { child, awaited: true, .. } => watcher.awaits(tid, child),
                 Stop::Exec { former, .. } => watcher.executed(tid, former),
@@ -230,6 +246,11 @@ impl Run<'_> {
                 self.kill_all();
             }
             self.colocation.observe(tid, &stop);
+            #[cfg(feature = "unstable")]
+            let task = {
+                let is_free = !self.tracer.must_see_exit(tid);
+                self.injector.keep(task, (&stop, is_free), self.root, &mut self.tasks, watcher)?
+            };
             if let Some(task) = task {
                 let next_stop = self.next_stop(tid, step.directive);
                 self.tracer.carry_out(task, step.directive, next_stop)?;

@@ -80,7 +80,7 @@ pub fn run_untraced<E: From<TraceError>>(
     let adoption = Adoption::begin().map_err(system("adopt orphans"))?;
     let before = usage().map_err(system("read the resource usage"))?;
     let suspended = PreparedCommand::new(command, None)
-        .and_then(|command| command.dying_with_parent().suspend())
+        .and_then(|command| command.dying_with_parent_if(true).suspend())
         .map_err(system("start a process"))?;
     // The child must not inherit this mask, so it is set after the launch.
     let signals = ForwardedSignals::begin().map_err(system("forward signals"))?;

@@ -3,6 +3,8 @@
 
 use super::recorder::Recorder;
 use crate::model::conditions::Conditions;
+#[cfg(feature = "unstable")]
+use crate::model::explore::injection::Fault;
 use crate::model::guard::Guard;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::trace::event::Event;
@@ -24,6 +26,32 @@ pub trait Watcher {
     /// ends.
     fn awaits(&mut self, _parent: Tid, _child: Tid) {}
 
+    /// Returns the fault of a call, at its entry, after the methods above. Under the ptrace engine.
+    #[cfg(feature = "unstable")]
+    fn fault(&mut self, _task: Tid, _call: &Call) -> Option<Fault> {
+        None
+    }
+
+    /// Learns why the fault of a call was not injected; the call is made as it is.
+    #[cfg(feature = "unstable")]
+    fn not_injected(&mut self, _task: Tid, _reason: NotInjected) {}
+
+    /// Returns whether the run is for a debugger: a process may be left to it.
+    fn may_leave(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the process of a task is left to a debugger, stopped and no longer traced.
+    /// Asked after the events of a stop, once they are taken.
+    #[cfg(feature = "unstable")]
+    fn leaves(&mut self, _task: Tid) -> bool {
+        false
+    }
+
+    /// Learns which process was left. `None`: only the first process of a run can be.
+    #[cfg(feature = "unstable")]
+    fn left(&mut self, _process: Option<Tid>) {}
+
     /// Called when a thread executes a program and takes the number of its process, before the
     /// events of that stop.
     fn renumbered(&mut self, _task: Tid, _former: Tid) {}
@@ -41,6 +69,26 @@ pub trait Watcher {
     fn counts_handled_signals(&self) -> bool {
         false
     }
+}
+
+/// Why a fault was not injected.
+#[cfg(feature = "unstable")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotInjected {
+    /// The task has a seccomp filter of its own, which would judge a call without a number, and
+    /// might kill the task for it.
+    #[error("its task has a seccomp filter of its own")]
+    OwnFilter,
+    /// The call does not return, or it is the kernel's own.
+    #[error("it cannot fail")]
+    CannotFail,
+    /// The call asks for no more bytes than it would get.
+    #[error("it asks for too few bytes")]
+    TooFewBytes,
+    /// The call does not read or write one buffer, or this architecture cannot change its
+    /// registers.
+    #[error("its registers cannot be changed")]
+    Unsupported,
 }
 
 /// A closure receives events and leaves the rest at its default.

@@ -9,6 +9,8 @@ mod exit;
 #[cfg(feature = "unstable")]
 pub mod explain;
 #[cfg(feature = "unstable")]
+mod exploration;
+#[cfg(feature = "unstable")]
 mod format;
 #[cfg(feature = "unstable")]
 mod gates;
@@ -38,6 +40,10 @@ pub use verdict::{ShownGroups, fast_mode_note, older_baselines_note, verdict_wit
 pub use waiting::waiting;
 #[cfg(feature = "unstable")]
 pub use {
+    exploration::{
+        PackageExplorations, closing as closing_of_explorations, exploration, exploration_step_summary,
+        exploration_summary, explorations, replay,
+    },
     format::{Format, NotAFormat, VerdictFormat},
     gates::{Gates, gates},
     list::{Listed, list},

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::evidence::EvidenceRecord;
 use super::explain::ExplainRecord;
+use super::exploration::ExplorationsRecord;
 use super::gates::GatesRecord;
 use super::list::ListRecord;
 use super::observation::ObservationRecord;
@@ -57,11 +58,12 @@ impl JsonSchema for ByKey {
 }
 
 /// Returns each schema with the name of its file.
-fn generated() -> [(&'static str, Value); 8] {
+fn generated() -> [(&'static str, Value); 9] {
     [
         ("diff-1", of::<DiffRecord<'_>>()),
         ("doctor-1", of::<GatesRecord<'_>>()),
         ("explain-1", of::<ExplainRecord<'_>>()),
+        ("explore-1", of::<ExplorationsRecord<'_>>()),
         ("list-1", of::<ListRecord<'_>>()),
         ("observation-1", of::<ObservationRecord<'_>>()),
         ("pending-1", of::<PendingRecord<'_>>()),

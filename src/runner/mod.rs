@@ -12,6 +12,10 @@ mod dependency_moves;
 mod diff_tool;
 mod environment;
 mod executables;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod exploration;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod explore;
 mod fingerprint;
 mod folder;
 pub mod git;
@@ -30,6 +34,7 @@ mod suite;
 mod test;
 mod traced_run;
 mod verdicts;
+mod waiting;
 mod watch;
 
 use std::ffi::OsStr;
@@ -39,6 +44,10 @@ pub use check::CheckOptions;
 pub use child::output_of;
 pub use diff_tool::{DiffTool, DiffToolError};
 pub use environment::Lookup;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use exploration::{ExploreOptions, NotReplayed};
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use explore::{Explorer, NotExplored, Replay, Surveyed, limit};
 pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use observe::{

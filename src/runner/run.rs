@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::{BuiltEnvironment, Lookup};
-use super::output::Capture;
+use super::output::{Capture, Echo};
 use super::runnable::{FinishedRun, MakeGuard, Obstacle, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::traced_run::TracedRun;
@@ -105,9 +105,18 @@ impl<'a> PreparedWorkload<'a> {
         &self,
         run: impl FnOnce(Command, &Limits, WatchOptions) -> Result<T, Obstacle>,
     ) -> Result<(T, String), Obstacle> {
-        let scratch = Scratch::create().map_err(not_started)?;
+        self.start_in(&Scratch::create().map_err(not_started)?, None, run)
+    }
+
+    /// As [`Self::start`], in this scratch directory. Output is also copied to `echo`.
+    pub(super) fn start_in<T>(
+        &self,
+        scratch: &Scratch,
+        echo: Option<Echo>,
+        run: impl FnOnce(Command, &Limits, WatchOptions) -> Result<T, Obstacle>,
+    ) -> Result<(T, String), Obstacle> {
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
-        let (capture, stdout, stderr) = Capture::start(None).map_err(|source| {
+        let (capture, stdout, stderr) = Capture::start(echo).map_err(|source| {
             not_started(Error::Io { operation: "create", subject: "pipes for the output".to_owned(), source })
         })?;
         let cwd = match &self.workload.cwd {

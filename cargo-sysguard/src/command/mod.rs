@@ -6,6 +6,11 @@ pub(crate) mod clean_worktree;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+#[cfg(target_os = "linux")]
+pub(crate) mod explore;
+#[cfg(not(target_os = "linux"))]
+#[path = "explore/elsewhere.rs"]
+pub(crate) mod explore;
 pub(crate) mod init;
 pub(crate) mod layout;
 pub(crate) mod list;

@@ -40,6 +40,8 @@ mod ends;
 #[cfg(target_os = "linux")]
 mod explain;
 #[cfg(target_os = "linux")]
+mod explore;
+#[cfg(target_os = "linux")]
 mod formats;
 #[cfg(target_os = "linux")]
 mod harness;
@@ -141,6 +143,7 @@ fn trials() -> Vec<Trial> {
     let others = crashes::trials()
         .into_iter()
         .chain(ends::trials())
+        .chain(explore::trials())
         .chain(left::trials())
         .chain(run::trials())
         .chain(closures::trials())

@@ -39,7 +39,8 @@ struct Loaded<'a> {
 pub(super) struct Module<'l, 'a> {
     pub(super) name: &'l str,
     pub(super) image: &'l Image<'a>,
-    address: u64,
+    /// The address in its file.
+    pub(super) address: u64,
 }
 
 impl fmt::Debug for Layout<'_> {
@@ -101,15 +102,33 @@ impl<'a> Layout<'a> {
         most: usize,
         visit: &mut dyn FnMut(u64),
     ) -> u64 {
-        let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
-        let mut registers = unwind_registers(registers);
         let mut frames = 0;
-        while let Some(address) = next.filter(|_| frames < most) {
-            visit(address.address_for_lookup());
+        self.walk(registers, rules, read, &mut |address, _| {
+            visit(address);
             frames += 1;
-            next = interrupted(address, &mut registers, read).or_else(|| {
+            frames < most
+        })
+    }
+
+    /// As [`Self::unwind`], as long as `visit` returns true. It also gets whether a signal has
+    /// interrupted the code at the address, so that the frames before are those of a handler.
+    pub(super) fn walk(
+        &self,
+        registers: StackRegisters,
+        rules: &mut UnwindRules,
+        read: &mut dyn FnMut(u64) -> Result<u64, ()>,
+        visit: &mut dyn FnMut(u64, bool) -> bool,
+    ) -> u64 {
+        let mut next = Some((FrameAddress::InstructionPointer(registers.instruction), false));
+        let mut registers = unwind_registers(registers);
+        while let Some((address, is_interrupted)) = next {
+            if !visit(address.address_for_lookup(), is_interrupted) {
+                break;
+            }
+            let code = interrupted(address, &mut registers, read).map(|code| (code, true));
+            next = code.or_else(|| {
                 let caller = self.unwinder.unwind_frame(address, &mut registers, &mut rules.0, &mut |at| read(at));
-                FrameAddress::from_return_address(caller.ok()??)
+                Some((FrameAddress::from_return_address(caller.ok()??)?, false))
             });
         }
         registers.sp()

@@ -3,7 +3,11 @@
 
 use std::marker::PhantomData;
 
+#[cfg(feature = "unstable")]
+use super::StackIdentity;
 use crate::model::facts::site::NoSite;
+#[cfg(feature = "unstable")]
+use crate::model::kernel::call::Call;
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 
@@ -41,6 +45,16 @@ impl<'a> Callers<'a> {
     pub fn of_child(&mut self, _task: Tid, _parent: &WaitingParent) -> CallSite {
         CallSite::without_frames(NoSite::Unsupported)
     }
+
+    /// Returns `None`.
+    #[cfg(feature = "unstable")]
+    pub fn identity(&mut self, _task: Tid, _call: &Call, _parent: Option<&WaitingParent>) -> Option<StackIdentity> {
+        None
+    }
+
+    /// Does nothing.
+    #[cfg(feature = "unstable")]
+    pub fn changed(&mut self) {}
 
     /// Returns 0.
     #[doc(hidden)]

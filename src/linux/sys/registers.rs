@@ -64,6 +64,18 @@ pub(super) fn registers(tid: pid_t) -> io::Result<libc::user_regs_struct> {
     Ok(registers)
 }
 
+/// Returns whether a stopped task runs 32-bit code.
+#[cfg(target_arch = "x86_64")]
+pub(in crate::linux) fn is_32_bit(tid: pid_t) -> bool {
+    registers(tid).is_ok_and(|registers| registers.cs == USER32_CS)
+}
+
+/// Returns whether a stopped task runs 32-bit code: calls of such code have an ABI of their own.
+#[cfg(target_arch = "aarch64")]
+pub(in crate::linux) fn is_32_bit(_tid: pid_t) -> bool {
+    false
+}
+
 /// Returns the registers of the syscall that a stopped task is leaving; `None` if there is none, or
 /// the task is gone. The code segment gives the ABI, except for `int $0x80` in 64-bit code.
 #[cfg(target_arch = "x86_64")]
@@ -118,23 +130,26 @@ pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -
     write_argument(tid, abi, 0, value)
 }
 
-/// Writes the register that holds the first (0) or second (1) argument of a call.
+/// Writes the register that holds an argument of a call, from the first (0) to the fifth (4).
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn write_argument(tid: pid_t, abi: Abi, at: usize, value: u64) -> io::Result<()> {
     poke(tid, argument_registers(abi)[at], value)
 }
 
-/// Returns where the registers of the first two arguments are in `struct user_regs_struct`.
+/// Returns where the registers of the first five arguments are in `struct user_regs_struct`.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn argument_registers(abi: Abi) -> [usize; 2] {
-    use std::mem::offset_of;
+pub(super) fn argument_registers(abi: Abi) -> [usize; 5] {
+    /// The offsets of registers.
+    macro_rules! offsets {
+        ($($register:ident)*) => { [$(std::mem::offset_of!(libc::user_regs_struct, $register)),*] };
+    }
     match abi {
-        Abi::I386 => [offset_of!(libc::user_regs_struct, rbx), offset_of!(libc::user_regs_struct, rcx)],
-        _ => [offset_of!(libc::user_regs_struct, rdi), offset_of!(libc::user_regs_struct, rsi)],
+        Abi::I386 => offsets!(rbx rcx rdx rsi rdi),
+        _ => offsets!(rdi rsi rdx r10 r8),
     }
 }
 
-/// Writes the register that holds the first (0) or second (1) argument of a call.
+/// Writes the register that holds an argument of a call, from the first (0) to the fifth (4).
 #[cfg(target_arch = "aarch64")]
 pub(in crate::linux) fn write_argument(tid: pid_t, abi: Abi, at: usize, value: u64) -> io::Result<()> {
     if abi != Abi::Aarch64 {

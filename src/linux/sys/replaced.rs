@@ -1,5 +1,5 @@
 //! Replaces a call at its entry by another one, and lets the task make the original call
-//! afterwards. Main type: [`ReplacedCall`].
+//! afterwards; or skips a call. Main type: [`ReplacedCall`].
 //!
 //! The kernel restarts interrupted calls in the same way: it moves the instruction pointer back
 //! over the syscall instruction (`arch_do_signal_or_restart()`, arch/x86/kernel/signal.c, and
@@ -25,6 +25,15 @@ pub(in crate::linux) fn replace_call(tid: pid_t, by: Syscall, args: [u64; 2]) ->
 /// once it resumes.
 pub(in crate::linux) fn restore_call(tid: pid_t, replaced: &ReplacedCall) -> io::Result<()> {
     architecture::restore(tid, &replaced.0)
+}
+
+/// Makes the kernel skip the call that a task is entering. Its exit follows, with this result.
+///
+/// "No call" as a number also keeps the kernel from restarting the call for a signal. A seccomp
+/// filter of the task judges that number, and may write another result.
+#[cfg(feature = "unstable")]
+pub(in crate::linux) fn skip_call(tid: pid_t, result: i64) -> io::Result<()> {
+    architecture::skip(tid, result)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -77,6 +86,14 @@ mod architecture {
         let args = argument_registers(saved.abi).into_iter().zip(saved.args);
         args.chain(others).try_for_each(|(register, value)| poke(tid, register, value))
     }
+
+    /// The kernel leaves the result register of such a call as it is: `do_syscall_64()` and
+    /// `do_syscall_32_irqs_on()`, arch/x86/entry.
+    #[cfg(feature = "unstable")]
+    pub(super) fn skip(tid: pid_t, result: i64) -> io::Result<()> {
+        poke(tid, offset_of!(user_regs_struct, orig_rax), NO_CALL)?;
+        poke(tid, offset_of!(user_regs_struct, rax), result as u64)
+    }
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -120,6 +137,14 @@ mod architecture {
         })
     }
 
+    /// The kernel leaves the result register, which holds the first argument, as it is:
+    /// `el0_svc_common()`, arch/arm64/kernel/syscall.c.
+    #[cfg(feature = "unstable")]
+    pub(super) fn skip(tid: pid_t, result: i64) -> io::Result<()> {
+        write_number(tid, NO_CALL)?;
+        change_registers(tid, |registers| registers[0] = result as u64)
+    }
+
     /// Writes the number of the call that a task is in: `NT_ARM_SYSTEM_CALL`,
     /// arch/arm64/kernel/ptrace.c.
     fn write_number(tid: pid_t, mut number: i32) -> io::Result<()> {
@@ -154,6 +179,11 @@ mod architecture {
     }
 
     pub(super) fn restore(_tid: pid_t, _saved: &Saved) -> io::Result<()> {
+        Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP))
+    }
+
+    #[cfg(feature = "unstable")]
+    pub(super) fn skip(_tid: pid_t, _result: i64) -> io::Result<()> {
         Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP))
     }
 }

@@ -54,6 +54,15 @@ pub(in crate::linux) fn wait_for_end(child: pid_t) -> io::Result<c_int> {
     checked(c_long::from(unsafe { libc::waitpid(child, &raw mut status, 0) })).map(|_| status)
 }
 
+/// Waits for the end of a child of any thread. It is not reaped, so its number stays its own.
+#[cfg(feature = "unstable")]
+pub(in crate::linux) fn wait_until_ended(child: pid_t) -> io::Result<()> {
+    // SAFETY: waitid writes nothing without a place for the information; waitid(2).
+    let returned =
+        unsafe { libc::waitid(libc::P_PID, child.unsigned_abs(), std::ptr::null_mut(), libc::WEXITED | libc::WNOWAIT) };
+    checked(c_long::from(returned)).map(drop)
+}
+
 /// Reaps a child of any thread. Returns whether it had ended.
 #[cfg(feature = "unstable")]
 pub(in crate::linux) fn reap_ended(child: pid_t) -> bool {

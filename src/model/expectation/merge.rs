@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::terms::{Baseline, Entry};
+use super::terms::{Baseline, Entry, ErrorPaths};
 use crate::model::attribution::Subsystem;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::run::platform::Platform;
 use crate::model::trace::marker::LOADER;
+
+type Subsystems = BTreeMap<Subsystem, BTreeMap<String, Entry>>;
 
 /// What to do with facts of the old baseline that no run showed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub struct Recorded {
     pub runs: Vec<BTreeSet<Fact>>,
 }
 
-/// Returns the baseline after these runs.
+/// Returns the baseline after these runs. Only an exploration changes its error paths.
 ///
 /// The runs show facts of the latest version, and so does the result. It keeps the arguments and
 /// objects of an older baseline that no run showed.
@@ -113,12 +115,7 @@ impl Baseline {
                 subsystems.entry(*subsystem).or_default().insert(syscall.clone());
             }
             Fact::Use { subsystem, syscall, detail } => {
-                let syscalls = self.subsystems.entry(*subsystem).or_default();
-                let Some(syscall) = syscall else { return };
-                let entry = syscalls.entry(syscall.clone()).or_default();
-                if let Some(detail) = detail {
-                    entry.insert(detail);
-                }
+                insert_use(&mut self.subsystems, *subsystem, syscall.as_ref(), detail.as_ref());
             }
         }
     }
@@ -153,24 +150,53 @@ impl Baseline {
         }
     }
 
-    /// Copies marks and reasons of the same entries from an earlier baseline and, unless pruned,
-    /// its other facts.
+    /// Copies the error paths of an earlier baseline, marks and reasons of the same entries and,
+    /// unless pruned, its other facts.
     fn adopt(&mut self, old: &Self, unseen: Unseen) {
+        self.errors.clone_from(&old.errors);
         if unseen == Unseen::Keep {
             let is_older = old.version < self.version;
             let kept = old.facts().into_iter().filter(|fact| !(is_older && self.holds_part(fact)));
             kept.collect::<Vec<_>>().iter().for_each(|fact| self.insert(fact));
         }
-        let none = BTreeMap::new();
-        for (subsystem, syscall, entry) in self.entries_mut() {
-            if let Some(earlier) = old.subsystems.get(&subsystem).unwrap_or(&none).get(syscall) {
-                entry.sometimes |= earlier.sometimes;
-                entry.why.clone_from(&earlier.why);
-                entry.owner.clone_from(&earlier.owner);
-                entry.reasons.clone_from(&earlier.reasons);
-                entry.retain_reasons();
-            }
+        adopt_marks(&mut self.subsystems, &old.subsystems);
+    }
+}
+
+impl ErrorPaths {
+    /// Copies marks and reasons of the same entries from earlier ones.
+    pub(in crate::model) fn adopt_reasons(&mut self, old: &Self) {
+        adopt_marks(&mut self.uses, &old.uses);
+    }
+}
+
+/// Copies marks and reasons of the same entries from earlier ones.
+fn adopt_marks(new: &mut Subsystems, old: &Subsystems) {
+    for (subsystem, syscalls) in new {
+        let Some(earlier) = old.get(subsystem) else { continue };
+        for (syscall, entry) in syscalls {
+            let Some(earlier) = earlier.get(syscall) else { continue };
+            entry.sometimes |= earlier.sometimes;
+            entry.why.clone_from(&earlier.why);
+            entry.owner.clone_from(&earlier.owner);
+            entry.reasons.clone_from(&earlier.reasons);
+            entry.retain_reasons();
         }
+    }
+}
+
+/// Adds a use, together with the coarser ones that it is part of.
+pub(super) fn insert_use(
+    subsystems: &mut Subsystems,
+    subsystem: Subsystem,
+    syscall: Option<&String>,
+    detail: Option<&Detail>,
+) {
+    let syscalls = subsystems.entry(subsystem).or_default();
+    let Some(syscall) = syscall else { return };
+    let entry = syscalls.entry(syscall.clone()).or_default();
+    if let Some(detail) = detail {
+        entry.insert(detail);
     }
 }
 

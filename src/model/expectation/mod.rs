@@ -2,6 +2,7 @@
 //!
 //! [`terms`] holds the types; [`mod@format`] is the only module that knows YAML;
 
+mod error_paths;
 pub mod first_calls;
 pub mod format;
 pub mod merge;
@@ -17,4 +18,6 @@ pub use format::{Malformed, Parsed, Shared};
 pub use merge::{Recorded, Unseen, amend, record};
 pub use project::{FirstCallFilter, Projection, project};
 pub use remarks::Remarks;
-pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};
+pub use terms::{
+    Baseline, Document, Entry, ErrorPaths, Expectation, ExploreSettings, Explored, Level, OutcomeRule, Rule,
+};

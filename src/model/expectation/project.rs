@@ -74,7 +74,7 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
 
 /// Returns the facts that follow from pairs among these: the argument alone, as a call shows it
 /// that fails before it reaches an object.
-fn implied<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeSet<Fact> {
+pub(super) fn implied<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeSet<Fact> {
     let of = |fact: &'a Fact| {
         let Fact::Use { subsystem, syscall, detail: Some(Detail::Pair(pair)) } = fact else { return None };
         let detail = Some(Detail::Argument(pair.argument.clone()));
@@ -233,12 +233,7 @@ impl Baseline {
     pub fn facts(&self) -> BTreeSet<Fact> {
         let mut facts: BTreeSet<Fact> = self.blind_spots.iter().cloned().map(Fact::BlindSpot).collect();
         facts.extend(self.signals.iter().copied().map(Fact::Signal));
-        for (&subsystem, syscalls) in &self.subsystems {
-            facts.insert(Fact::Use { subsystem, syscall: None, detail: None });
-            for (syscall, entry) in syscalls {
-                facts.extend(entry_facts(subsystem, syscall, entry));
-            }
-        }
+        facts.extend(facts_of_uses(&self.subsystems));
         for (phase, subsystems) in &self.phases {
             let syscalls = subsystems
                 .iter()
@@ -251,6 +246,14 @@ impl Baseline {
         }
         facts
     }
+}
+
+/// Returns the facts of subsystems with their syscalls.
+pub(super) fn facts_of_uses(subsystems: &BTreeMap<Subsystem, BTreeMap<String, Entry>>) -> impl Iterator<Item = Fact> {
+    subsystems.iter().flat_map(|(&subsystem, syscalls)| {
+        let of_syscalls = syscalls.iter().flat_map(move |(syscall, entry)| entry_facts(subsystem, syscall, entry));
+        std::iter::once(Fact::Use { subsystem, syscall: None, detail: None }).chain(of_syscalls)
+    })
 }
 
 /// Returns the facts of a syscall and its details.

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::terms::{Baseline, Entry};
+use super::terms::{Baseline, Entry, ErrorPaths};
 use crate::model::attribution::Subsystem;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::fact::{Detail, Fact};
@@ -48,6 +48,8 @@ pub struct Difference {
     pub without: BTreeSet<Fact>,
     /// Facts that it uses besides the common ones, and marks and reasons that not all tests have.
     pub facts: Facts,
+    /// What was recorded of its error paths; tests share none.
+    pub errors: Option<ErrorPaths>,
 }
 
 /// The part of a baseline that tests can share.
@@ -74,7 +76,8 @@ impl Split {
             let facts = all.get(name).map(|facts| facts.beyond(&common)).unwrap_or_default();
             let without = lacking(&baseline.subsystems, &common.subsystems);
             let Baseline { version, never_quiet, .. } = *baseline;
-            (name.clone(), Difference { version, fingerprint: own, never_quiet, without, facts })
+            let errors = baseline.errors.clone();
+            (name.clone(), Difference { version, fingerprint: own, never_quiet, without, facts, errors })
         };
         let tests = tests.iter().map(difference).collect();
         Self { platform, fingerprint, common, tests }
@@ -82,14 +85,14 @@ impl Split {
 
     /// Returns the baseline of a test.
     pub fn baseline(&self, test: &str) -> Option<Baseline> {
-        let Difference { version, fingerprint, never_quiet, without, facts } = self.tests.get(test)?;
+        let Difference { version, fingerprint, never_quiet, without, facts, errors } = self.tests.get(test)?;
         let mut common = self.common.clone();
         without.iter().for_each(|fact| common.remove(fact));
         let Facts { subsystems, phases, blind_spots, signals } = common.with(facts);
         let fingerprint = fingerprint.as_ref().unwrap_or(&self.fingerprint).clone();
         let platform = self.platform.clone();
-        let (version, never_quiet) = (*version, *never_quiet);
-        Some(Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals })
+        let (version, never_quiet, errors) = (*version, *never_quiet, errors.clone());
+        Some(Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals, errors })
     }
 
     /// Returns the baselines of all tests, by name.

@@ -1,11 +1,13 @@
 //! The content of an expectation file, without its syntax. Main type: [`Expectation`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::conditions::CallCondition;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::error_path::{FailedCall, FaultName, RunOutcome};
 use crate::model::facts::fact::{Detail, Fact, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::signal_name::SignalName;
@@ -48,6 +50,8 @@ pub struct Document {
     /// Whether a new member of a known family is judged like any other new call (`families:
     /// strict`).
     pub families_strict: bool,
+    /// How its error paths are explored.
+    pub explore: ExploreSettings,
 }
 
 impl Document {
@@ -97,6 +101,7 @@ impl Document {
             forbid: Vec::new(),
             ambient_strict: false,
             families_strict: false,
+            explore: ExploreSettings::default(),
         }
     }
 }
@@ -227,6 +232,8 @@ pub struct Baseline {
     pub blind_spots: BTreeSet<RecordedBlindSpot>,
     /// The signals that ended processes other than the first one.
     pub signals: BTreeSet<SignalName>,
+    /// What an exploration recorded of error paths; `None`: nothing. No other field grows by it.
+    pub errors: Option<ErrorPaths>,
 }
 
 impl Baseline {
@@ -241,6 +248,7 @@ impl Baseline {
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),
             signals: BTreeSet::new(),
+            errors: None,
         }
     }
 
@@ -281,4 +289,56 @@ pub struct Entry {
     pub reasons: BTreeMap<Detail, String>,
     /// The person or team responsible for it.
     pub owner: Option<String>,
+}
+
+/// How a workload is explored, and which outcomes are accepted (`explore:`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExploreSettings {
+    /// How long it is explored; `None`: the default.
+    pub budget: Option<Duration>,
+    /// Outcomes that always fail, even if they are recorded.
+    pub forbid: BTreeSet<RunOutcome>,
+    /// Outcomes that are no finding and are not recorded.
+    pub except: Vec<OutcomeRule>,
+}
+
+/// Which outcomes an exception is about: every given part must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutcomeRule {
+    /// The name of the syscall.
+    pub syscall: Option<String>,
+    /// Its argument.
+    pub argument: Option<String>,
+    /// The injected error.
+    pub error: Option<FaultName>,
+    /// The outcome.
+    pub outcome: Option<RunOutcome>,
+    /// The reason.
+    pub why: Option<String>,
+}
+
+/// What an exploration recorded on one platform (`errors:`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorPaths {
+    /// How much was explored, if the file says so.
+    pub explored: Option<Explored>,
+    /// What only error paths use, like [`Baseline::subsystems`].
+    pub uses: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
+    /// Blind spots of error paths.
+    pub blind_spots: BTreeSet<RecordedBlindSpot>,
+    /// Signals that ended processes other than the first one on error paths.
+    pub signals: BTreeSet<SignalName>,
+    /// The calls whose failure had a judged outcome.
+    pub outcomes: BTreeMap<RunOutcome, BTreeSet<FailedCall>>,
+}
+
+/// How much an exploration has tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explored {
+    /// The time that it had.
+    pub budget: Duration,
+    /// The number of injections that were tried.
+    pub tried: u32,
+    /// The number of injections that were possible in its runs.
+    pub reachable: u32,
 }

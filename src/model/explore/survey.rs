@@ -1,6 +1,7 @@
 //! What a run without an injection shows of each call. Main type: [`Survey`].
 
 use crate::model::attribution::Use;
+use crate::model::explore::faults;
 use crate::model::explore::injection::CallPoint;
 use crate::model::explore::run::RunResult;
 use crate::model::facts::example::Example;
@@ -26,8 +27,11 @@ pub struct SurveyedCall {
     pub point: CallPoint,
     /// What it used: syscall, argument and object.
     pub used: Use,
-    /// The number of bytes that it asks to read or write; `None` if it does neither with one buffer.
-    pub bytes: Option<u64>,
+    /// Its argument registers at the entry.
+    pub args: [u64; 6],
+    /// Whether its fd is in non-blocking mode (O_NONBLOCK); `None` if it has no fd or this is not
+    /// known.
+    pub nonblocking: Option<bool>,
     /// Its result.
     pub outcome: CallOutcome,
     /// The number of frames of its stack.
@@ -38,4 +42,13 @@ pub struct SurveyedCall {
     pub example: Example,
     /// Its stack with names.
     pub site: CallSite,
+}
+
+impl SurveyedCall {
+    /// Returns the number of bytes that it asks to read or write; `None` if it does neither with
+    /// one count.
+    pub fn bytes(&self) -> Option<u64> {
+        let register = faults::count_register(&self.point.syscall.name())?;
+        self.args.get(register).copied()
+    }
 }

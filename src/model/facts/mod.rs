@@ -3,6 +3,7 @@
 
 pub mod blind_spot;
 pub mod errno_name;
+pub mod error_path;
 pub mod example;
 pub mod fact;
 pub mod families;

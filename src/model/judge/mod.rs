@@ -6,6 +6,8 @@ pub mod causes;
 pub mod compare;
 pub mod confirm;
 pub mod decide;
+#[cfg(feature = "unstable")]
+pub mod exploration;
 pub mod forbid;
 pub mod groups;
 pub mod pending;

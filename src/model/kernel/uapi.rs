@@ -34,6 +34,7 @@ pub(crate) const SIGBUS: i32 = 7;
 pub(crate) const SIGFPE: i32 = 8;
 pub(crate) const SIGKILL: i32 = 9;
 pub(crate) const SIGSEGV: i32 = 11;
+pub(crate) const SIGPIPE: i32 = 13;
 pub(crate) const SIGTERM: i32 = 15;
 pub(crate) const SIGCHLD: i32 = 17;
 pub(crate) const SIGCONT: i32 = 18;
@@ -87,10 +88,14 @@ pub(crate) const F_GETPIPE_SZ: u64 = 1032;
 pub(crate) const F_ADD_SEALS: u64 = 1033;
 pub(crate) const F_GET_SEALS: u64 = 1034;
 
+// include/uapi/asm-generic/fcntl.h: the operation of flock(2)
+pub(crate) const LOCK_NB: u64 = 4;
+
 // include/uapi/linux/fcntl.h
 pub(crate) const AT_FDCWD: i32 = -100;
 pub(crate) const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
 pub(crate) const AT_SYMLINK_FOLLOW: u64 = 0x400;
+pub(crate) const AT_EMPTY_PATH: u64 = 0x1000;
 
 // include/uapi/linux/close_range.h
 pub(crate) const CLOSE_RANGE_UNSHARE: u64 = 1 << 1;
@@ -100,6 +105,7 @@ pub(crate) const CLOSE_RANGE_CLOEXEC: u64 = 1 << 2;
 pub(crate) const PROT_READ: u64 = 0x1;
 pub(crate) const PROT_WRITE: u64 = 0x2;
 pub(crate) const PROT_EXEC: u64 = 0x4;
+pub(crate) const MAP_FIXED: u64 = 0x10;
 pub(crate) const MAP_ANONYMOUS: u64 = 0x20;
 
 // include/uapi/linux/shm.h
@@ -146,6 +152,12 @@ pub(crate) const FUTEX_CLOCK_REALTIME: u64 = 256;
 
 // include/uapi/linux/ipc.h: the operation of ipc(2). The bits above are a version (`IPCCALL`).
 pub(crate) const IPC_OPERATION_MASK: u64 = 0xffff;
+/// For msgsnd(2) and msgrcv(2).
+pub(crate) const IPC_NOWAIT: u64 = 0o4_000;
+
+// include/uapi/linux/wait.h, include/uapi/linux/time.h
+pub(crate) const WNOHANG: u64 = 1;
+pub(crate) const TIMER_ABSTIME: u64 = 1;
 
 // include/uapi/linux/io_uring.h
 pub(crate) const IORING_ENTER_REGISTERED_RING: u64 = 1 << 4;
@@ -210,6 +222,7 @@ pub(crate) const SIOCSIFMAP: u64 = 0x8971;
 // include/linux/socket.h, include/linux/net.h. Bits above `SOCK_TYPE_MASK` are flags.
 pub(crate) const AF_NETLINK: u64 = 16;
 pub(crate) const SOCK_TYPE_MASK: u32 = 0xf;
+pub(crate) const MSG_DONTWAIT: u64 = 0x40;
 /// The size of `struct sockaddr_storage`: no address is longer.
 pub(crate) const SOCKADDR_SIZE: usize = 128;
 

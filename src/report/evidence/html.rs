@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::METHOD;
+use super::error_paths::{self, COLUMNS, MEANING};
 use super::named::{SignalRecord, SpotRecord};
 use super::record::{
     BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
@@ -50,6 +51,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>, profiles: 
     )?;
     blind_spots(out, &record.blind_spots)?;
     signals(out, &record.signals)?;
+    error_paths(out, record)?;
     writeln!(out, "<h2>Workloads</h2>")?;
     for one in &record.workloads {
         workload(out, one)?;
@@ -146,6 +148,20 @@ fn signals(out: &mut dyn Write, signals: &[SignalRecord<'_>]) -> io::Result<()> 
     writeln!(out, "</ul>")
 }
 
+fn error_paths(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    let rows = error_paths::rows(&record.workloads, &MARKUP);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>Error paths</h2>\n<p>{MEANING}</p>")?;
+    head(out, &COLUMNS)?;
+    for row in rows {
+        let cells: String = row.iter().map(|cell| format!("<td>{cell}</td>")).collect();
+        writeln!(out, "<tr>{cells}</tr>")?;
+    }
+    end(out)
+}
+
 fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()> {
     let WorkloadRecord { name, file, command, level, ambient, .. } = workload;
     writeln!(out, "<h3>{}</h3>", text(name))?;
@@ -187,6 +203,9 @@ fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()
     if !baseline.signals.is_empty() {
         let signals = MARKUP.codes(baseline.signals.iter().map(|name| &**name));
         writeln!(out, "<p>Signals that end processes: {signals}.</p>")?;
+    }
+    for sentence in baseline.error_paths().into_iter().flat_map(|paths| paths.sentences(&MARKUP)) {
+        writeln!(out, "<p>{sentence}</p>")?;
     }
     Ok(())
 }

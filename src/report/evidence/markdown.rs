@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::METHOD;
+use super::error_paths::{self, COLUMNS, MEANING};
 use super::named::{SignalRecord, SpotRecord};
 use super::record::{
     BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
@@ -35,6 +36,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     )?;
     blind_spots(out, &record.blind_spots)?;
     signals(out, &record.signals)?;
+    error_paths(out, record)?;
     writeln!(out, "\n## Workloads")?;
     record.workloads.iter().try_for_each(|one| workload(out, one))
 }
@@ -106,6 +108,16 @@ fn signals(out: &mut dyn Write, signals: &[SignalRecord<'_>]) -> io::Result<()> 
     Ok(())
 }
 
+fn error_paths(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    let rows = error_paths::rows(&record.workloads, &MARKUP);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Error paths\n\n{MEANING}\n\n| {} |", COLUMNS.join(" | "))?;
+    writeln!(out, "|---|---|---|---:|---:|---:|---:|---:|")?;
+    rows.iter().try_for_each(|row| writeln!(out, "| {} |", row.join(" | ")))
+}
+
 fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()> {
     writeln!(out, "\n### {}\n", cell(workload.name))?;
     writeln!(
@@ -143,6 +155,9 @@ fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()
     }
     if !baseline.signals.is_empty() {
         writeln!(out, "\nSignals that end processes: {}.", MARKUP.codes(baseline.signals.iter().map(|name| &**name)))?;
+    }
+    for sentence in baseline.error_paths().into_iter().flat_map(|paths| paths.sentences(&MARKUP)) {
+        writeln!(out, "\n{sentence}")?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Evidence;
+use super::error_paths::ErrorPathsRecord;
 use super::named::{SignalRecord, SpotRecord, blind_spots, signals};
 use super::static_reach::StaticReachRecord;
 use crate::model::attribution::places::{self, Reached};
@@ -110,6 +111,15 @@ pub(super) struct BaselineRecord<'a> {
     pub(super) blind_spots: Vec<&'a str>,
     /// The signals that end processes other than the first one.
     pub(super) signals: Vec<Cow<'static, str>>,
+    /// What was recorded of error paths; null if nothing was.
+    pub(super) error_paths: Option<ErrorPathsRecord<'a>>,
+}
+
+impl<'a> BaselineRecord<'a> {
+    /// Returns what was recorded of error paths.
+    pub(super) fn error_paths(&self) -> Option<&ErrorPathsRecord<'a>> {
+        self.error_paths.as_ref()
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -278,6 +288,7 @@ fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxono
         groups: groups.into_iter().map(group).collect(),
         blind_spots: recorded.blind_spots.iter().map(RecordedBlindSpot::name).collect(),
         signals: recorded.signals.iter().map(|SignalName(number)| signal::name(*number)).collect(),
+        error_paths: recorded.errors.as_ref().map(ErrorPathsRecord::from),
     }
 }
 

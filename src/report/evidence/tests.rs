@@ -8,7 +8,9 @@ use crate::report::schema::holds;
 /// An expectation with markup in every foreign text.
 const HOSTILE: &str = "version: 1\ncommand: [sh, -c, \"<script>alert(1)</script> | `x`\"]\nforbid:\n  - {subsystem: bpf, why: \"<b>no</b>\"}\n---\n\
                        platform: x86_64-linux-gnu\nfingerprint:\n  kernel: \"6.18\"\nsubsystems:\n  network:\n    socket:\n      arguments: [AF_INET]\n      why: \"a|b <i>\"\n      \
-                       owner: net & co\n      seen: sometimes\n  poll:\n    epoll_wait:\nblind_spots: [io_uring]\nsignals: [SIGSEGV, SIGRTMIN+1]\n";
+                       owner: net & co\n      seen: sometimes\n  poll:\n    epoll_wait:\nblind_spots: [io_uring]\nsignals: [SIGSEGV, SIGRTMIN+1]\n\
+                       errors:\n  budget: 90s\n  tried: 7\n  reachable: 9\n  uses:\n    network:\n      connect:\n        objects: [file]\n        why: <b>retry</b>\n  \
+                       blind_spots: [io_uring]\n  signals: [SIGABRT]\n  outcomes:\n    panic: [write ENOSPC, \"execve <x> EACCES\"]\n";
 const PLAIN: &str = "version: 1\nbin: demo\nignore: slow\n";
 
 fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
@@ -72,6 +74,10 @@ fn markdown_shows_each_use_with_its_reason() {
         "| Tables | Linux 7.1.8, made from 6.12.1, 7.1.8 |\n",
         "| NETWORKING \\[GENERAL\\] | `socket` | a |\n",
         "| CONFIG\\_INET &amp;&amp; CONFIG\\_NET | `socket` | a |\n",
+        "| a | x86\\_64-linux-gnu | 7 / 9 (budget 90 s) | 0 | 2 | 0 | 0 | 1 |\n",
+        "\nOutcome panic after: `execve <x> EACCES`, `write ENOSPC`.\n",
+        "\nOnly on error paths: network, `connect`: `file` (&lt;b&gt;retry&lt;/b&gt;).\n",
+        "\nSignals that end processes on error paths: `SIGABRT`.\n",
     ] {
         assert!(page.contains(line), "{line}\n{page}");
     }

@@ -31,11 +31,11 @@ pub struct PackageVerdicts {
 
 /// A line of a source file in the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SourceLine {
+pub(in crate::report) struct SourceLine {
     /// The file, relative to git's top level.
-    pub(super) path: String,
+    pub(in crate::report) path: String,
     /// The line, counted from 1.
-    pub(super) line: usize,
+    pub(in crate::report) line: usize,
 }
 
 impl PackageVerdicts {

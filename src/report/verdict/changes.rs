@@ -16,7 +16,7 @@ pub(super) struct FingerprintChangeRecord {
 /// The expectation file before and after accepting everything.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct ChangeRecord {
+pub(in crate::report) struct ChangeRecord {
     before: String,
     after: String,
     /// The file that `after` was written to, relative to the package; null if none. A proposal has

@@ -137,7 +137,14 @@ fn message_of_cause(packages: &[PackageVerdicts], group: &Group<'_>) -> String {
     lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n")
 }
 
-fn placed_at(command: &str, path: &str, line: Option<usize>, title: &str, message: &str) -> String {
+/// `::error file=F,line=L,title=T::MESSAGE`
+pub(in crate::report) fn placed_at(
+    command: &str,
+    path: &str,
+    line: Option<usize>,
+    title: &str,
+    message: &str,
+) -> String {
     let line = line.map(|line| format!(",line={line}")).unwrap_or_default();
     format!("::{command} file={}{line},title={}::{}", property(path), property(title), data(message))
 }

@@ -75,7 +75,7 @@ fn status(verdict: &Verdict) -> io::Result<TestCaseStatus> {
 }
 
 /// Removes the two characters that XML forbids and quick-junit keeps; it removes the others itself.
-fn allowed(text: &str) -> String {
+pub(in crate::report) fn allowed(text: &str) -> String {
     text.replace(['\u{fffe}', '\u{ffff}'], "")
 }
 

@@ -47,7 +47,16 @@ use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
 #[cfg(feature = "unstable")]
-pub(super) use json::{GroupRecord, VerdictsRecord};
+pub(super) use {
+    batch::SourceLine,
+    changes::ChangeRecord,
+    github::placed_at as annotation,
+    json::{GroupRecord, VerdictsRecord},
+    junit::allowed as allowed_in_xml,
+    record::StatusRecord,
+    sarif::{place_at_line as sarif_place, rule as sarif_rule},
+    site::SiteRecord,
+};
 
 pub use grouped::ShownGroups;
 pub use record::write_json_line;
@@ -202,7 +211,7 @@ fn table(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()
 }
 
 /// Returns the outcome in a few words.
-fn headline(verdict: &Verdict) -> String {
+pub(super) fn headline(verdict: &Verdict) -> String {
     match &verdict.status {
         Status::Passed => format!("as expected{}", extras(verdict)),
         Status::Blessed if verdict.change.is_none() => {
@@ -284,6 +293,9 @@ fn write_output(out: &mut dyn io::Write, output: &str, palette: &Palette) -> io:
     }
     lines[cut..].iter().try_for_each(|line| writeln!(out, "  {} {}", Painted(palette.hint, "|"), escaped(line)))
 }
+
+#[cfg(test)]
+pub(super) use sarif::tests::schema as sarif_schema;
 
 #[cfg(test)]
 mod samples;

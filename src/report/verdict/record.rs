@@ -97,7 +97,7 @@ impl From<WatchedRecord> for UsedEngine {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(remote = "Status", tag = "kind", rename_all = "snake_case")]
-enum StatusRecord {
+pub(in crate::report) enum StatusRecord {
     Passed,
     Blessed,
     Failed,

@@ -59,7 +59,8 @@ const RULES: [(&str, &str); 18] = [
     ("broken", "The workload was not traced completely, so there is no verdict."),
 ];
 
-fn rule(name: &str, text: &str) -> ReportingDescriptor {
+/// Returns the description of a rule.
+pub(in crate::report) fn rule(name: &str, text: &str) -> ReportingDescriptor {
     let text = MultiformatMessageString::builder().text(text).build();
     ReportingDescriptor::builder()
         .id(rule_id(name))
@@ -98,8 +99,7 @@ fn result(alert: Alert<'_>) -> SarifResult {
             let mut expectation = expectation;
             expectation.id = Some(1);
             expectation.message = Some(Message::builder().text("the baseline without it").build());
-            let region = Region::builder().start_line(i64::try_from(*line).unwrap_or(i64::MAX)).build();
-            (place(path, region), Some(vec![expectation]))
+            (place_at_line(path, *line), Some(vec![expectation]))
         }
     };
     let properties = properties(alert.key.clone(), alert.group);
@@ -135,6 +135,11 @@ fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
     place(path, region)
 }
 
+/// Returns a line of a file.
+pub(in crate::report) fn place_at_line(path: &str, line: usize) -> Location {
+    place(path, Region::builder().start_line(i64::try_from(line).unwrap_or(i64::MAX)).build())
+}
+
 fn place(path: &str, region: Region) -> Location {
     let file = ArtifactLocation::builder().uri(uri(path)).uri_base_id("%SRCROOT%").build();
     Location::builder()
@@ -155,7 +160,7 @@ pub(super) fn uri(path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use serde_json::Value;
@@ -219,7 +224,7 @@ mod tests {
     }
 
     /// Returns the schema that the types are generated from, out of the sources of their crate.
-    fn schema() -> Value {
+    pub(in crate::report) fn schema() -> Value {
         let metadata = cargo_metadata::MetadataCommand::new()
             .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
             .other_options(["--filter-platform".to_owned(), env!("SYSGUARD_TARGET").to_owned()])

@@ -7,7 +7,7 @@ use crate::model::facts::site::{CodeLocation, Site};
 /// A call site: the function in the user's own code, or else the one in a dependency.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct SiteRecord {
+pub(in crate::report) struct SiteRecord {
     /// The call site in words, with the dependency that made the call.
     text: String,
     /// The function, demangled.

@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 
-use crate::linux::{Callers, WaitingParent};
+use crate::linux::Callers;
 use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
+use crate::runner::waiting::WaitingParents;
 
 /// State of tasks that may execute a program.
 #[derive(Debug, Default)]
@@ -20,17 +21,13 @@ pub(super) struct Executions {
     entered: HashMap<Tid, CallSite>,
     /// The call site of a thread whose number changes, until the end of its call is reported.
     moved: Option<(Tid, CallSite)>,
-    /// Parents that wait for a child, by child.
-    waiting: HashMap<Tid, WaitingParent>,
+    waiting: WaitingParents,
 }
 
 impl Executions {
     /// Adds a task that waits for its child. The task must still be stopped.
     pub(super) fn awaits(&mut self, parent: Tid, child: Tid) {
-        match WaitingParent::new(parent) {
-            Some(waiting) => drop(self.waiting.insert(child, waiting)),
-            None => drop(self.waiting.remove(&child)),
-        }
+        self.waiting.awaits(parent, child);
     }
 
     /// Reads the stack of a task at the entry of the call, if wanted.
@@ -43,7 +40,7 @@ impl Executions {
 
     /// Returns the call site from the stack of a task, and from the stack of a waiting parent.
     pub(super) fn of_stack(&self, task: Tid, callers: &mut Callers<'_>) -> CallSite {
-        match self.waiting.get(&task) {
+        match self.waiting.of(task) {
             Some(parent) => callers.of_child(task, parent),
             None => callers.of(task),
         }
@@ -65,12 +62,12 @@ impl Executions {
     /// Updates the state of a task that now executes another program.
     pub(super) fn executed(&mut self, task: Tid) {
         self.is_started = true;
-        self.waiting.remove(&task);
+        self.waiting.forget(task);
     }
 
     /// Forgets a task.
     pub(super) fn ended(&mut self, task: Tid) {
         self.entered.remove(&task);
-        self.waiting.remove(&task);
+        self.waiting.forget(task);
     }
 }

@@ -8,13 +8,14 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::BaselineLines;
+use super::errors::{self, WrittenErrors};
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::words::{List, Never, PhaseName, Scalar, Signal, Sometimes, SyscallName};
 use super::{document, keys, typed, uses};
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::split::Facts;
-use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::expectation::terms::{Baseline, Entry, ErrorPaths};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::Detail;
@@ -30,7 +31,7 @@ use crate::model::text::escape;
 #[derive(Deserialize)]
 #[serde(
     deny_unknown_fields,
-    expecting = "a baseline: a map of `platform`, `subsystems`, `phases`, `blind_spots` and `signals`"
+    expecting = "a baseline: a map of `platform`, `subsystems`, `phases`, `blind_spots`, `signals` and `errors`"
 )]
 struct Written {
     #[serde(rename = "version")]
@@ -42,6 +43,7 @@ struct Written {
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
     signals: Option<List<Scalar<Signal>>>,
+    errors: Option<WrittenErrors>,
 }
 
 pub(super) type Subsystems = BTreeMap<Scalar<Subsystem>, Option<Syscalls>>;
@@ -116,15 +118,18 @@ pub(super) fn version(node: &Node, around: Version) -> Result<Version, Fault> {
     Err(Fault::new(place, message))
 }
 
-/// Checks the keys below `fingerprint` and `subsystems` of a part in this version.
+/// Checks the keys below `fingerprint`, `subsystems` and `errors` of a part in this version.
 pub(super) fn check_parts(node: &Node, version: Version) -> Result<(), Fault> {
     if let Some((_, fingerprint)) = node.get("fingerprint") {
         keys::check::<WrittenFingerprint>(fingerprint)?;
     }
-    for (_, syscalls) in node.get("subsystems").map_or(&[][..], |(_, node)| node.pairs()) {
-        for (_, entry) in syscalls.pairs() {
-            check_entry(entry, version)?;
-        }
+    if let Some((_, errors)) = node.get("errors") {
+        errors::check(errors)?;
+    }
+    let uses = node.get("errors").and_then(|(_, errors)| errors.get("uses"));
+    for (_, subsystems) in node.get("subsystems").into_iter().chain(uses) {
+        let entries = subsystems.pairs().iter().flat_map(|(_, syscalls)| syscalls.pairs());
+        entries.into_iter().try_for_each(|(_, entry)| check_entry(entry, version))?;
     }
     Ok(())
 }
@@ -173,7 +178,8 @@ fn baseline(written: Written, version: Version) -> Baseline {
     let Facts { subsystems, phases, blind_spots, signals } = facts;
     let fingerprint = written.fingerprint.unwrap_or_default().into();
     let never_quiet = written.quiet.is_some();
-    Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals }
+    let errors = written.errors.map(ErrorPaths::from);
+    Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals, errors }
 }
 
 /// Returns the facts of a baseline, or of a part of one.

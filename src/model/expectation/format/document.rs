@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use super::explore::{self, WrittenExplore};
 use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
@@ -15,7 +16,7 @@ use super::rules::{ProgramGlob, RuleAddress, RulePath, RuleSyscall, Writes};
 use super::typed;
 use super::words::{List, PhaseName, Scalar, Signal, Strict, Timeout};
 use crate::model::attribution::Subsystem;
-use crate::model::expectation::terms::{Document, Level, Rule};
+use crate::model::expectation::terms::{Document, ExploreSettings, Level, Rule};
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::{signal, uapi};
@@ -49,6 +50,7 @@ struct Written {
     forbid: Option<List<WrittenRule>>,
     ambient: Option<Scalar<Strict>>,
     families: Option<Scalar<Strict>>,
+    explore: Option<WrittenExplore>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +166,7 @@ fn check(root: &Node) -> Result<(), Fault> {
             "tolerate" | "forbid" => node.items().iter().try_for_each(check_rule)?,
             "env" => check_environment(node)?,
             "with" => check_with(node, root)?,
+            "explore" => explore::check(node)?,
             _ => {}
         }
     }
@@ -254,6 +257,7 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
         forbid: rules(written.forbid),
         ambient_strict: written.ambient.is_some(),
         families_strict: written.families.is_some(),
+        explore: written.explore.map(ExploreSettings::from).unwrap_or_default(),
     })
 }
 
@@ -264,7 +268,8 @@ fn target((name, WrittenTarget { bin, example }): (String, WrittenTarget)) -> Op
 }
 
 /// Keys that `run:` does not allow, because cargo or nextest starts the test.
-const KEYS_OF_CARGO: [&str; 9] = ["args", "env", "with", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
+const KEYS_OF_CARGO: [&str; 10] =
+    ["args", "env", "with", "stdin", "cwd", "timeout", "requires", "stop", "exit", "explore"];
 
 /// Returns the program to run; exactly one key must name it.
 fn program(written: &Written, root: &Node) -> Result<Program, Fault> {

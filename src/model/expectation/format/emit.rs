@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::scalar::scalar;
 use super::uses;
+use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Facts, Split};
-use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::expectation::terms::{Baseline, Entry, ErrorPaths, Explored};
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Fingerprint;
@@ -41,6 +42,7 @@ pub(super) fn baseline(baseline: &Baseline, file: Version) -> String {
         out.line(0, "subsystems: {}");
     }
     out.facts(0, &baseline.into(), baseline.version);
+    out.errors(0, baseline.errors.as_ref(), baseline.version);
     out.0
 }
 
@@ -57,7 +59,7 @@ pub(super) fn split(split: &Split, file: Version) -> String {
     }
     out.facts(1, &split.common, file);
     out.key(0, "tests");
-    for (name, Difference { version, fingerprint, never_quiet, without, facts }) in &split.tests {
+    for (name, Difference { version, fingerprint, never_quiet, without, facts, errors }) in &split.tests {
         out.key(1, name);
         out.version(2, *version, file);
         if let Some(fingerprint) = fingerprint {
@@ -68,6 +70,7 @@ pub(super) fn split(split: &Split, file: Version) -> String {
         }
         out.list(2, "without", without);
         out.facts(2, facts, file);
+        out.errors(2, errors.as_ref(), file);
     }
     out.0
 }
@@ -114,8 +117,28 @@ impl Lines {
     /// Writes facts in the syntax of a version.
     fn facts(&mut self, depth: usize, facts: &Facts, version: Version) {
         let Facts { subsystems, phases, blind_spots, signals } = facts;
+        self.subsystems(depth, "subsystems", subsystems, version);
+        if !phases.is_empty() {
+            self.key(depth, "phases");
+        }
+        for (phase, subsystems) in phases {
+            self.key(depth + 1, phase);
+            subsystems.iter().for_each(|(subsystem, syscalls)| self.list(depth + 2, subsystem.slug(), syscalls));
+        }
+        self.list(depth, "blind_spots", blind_spots);
+        self.list(depth, "signals", signals);
+    }
+
+    /// Writes subsystems with their syscalls, in the syntax of a version.
+    fn subsystems(
+        &mut self,
+        depth: usize,
+        key: &str,
+        subsystems: &BTreeMap<Subsystem, BTreeMap<String, Entry>>,
+        version: Version,
+    ) {
         if !subsystems.is_empty() {
-            self.key(depth, "subsystems");
+            self.key(depth, key);
         }
         for (subsystem, syscalls) in subsystems {
             self.key(depth + 1, subsystem.slug());
@@ -127,15 +150,27 @@ impl Lines {
                 }
             }
         }
-        if !phases.is_empty() {
-            self.key(depth, "phases");
+    }
+
+    fn errors(&mut self, depth: usize, errors: Option<&ErrorPaths>, version: Version) {
+        let Some(ErrorPaths { explored, uses, blind_spots, signals, outcomes }) = errors else { return };
+        if errors == Some(&ErrorPaths::default()) {
+            self.line(depth, "errors: {}");
+            return;
         }
-        for (phase, subsystems) in phases {
-            self.key(depth + 1, phase);
-            subsystems.iter().for_each(|(subsystem, syscalls)| self.list(depth + 2, subsystem.slug(), syscalls));
+        self.key(depth, "errors");
+        if let Some(Explored { budget, tried, reachable }) = explored {
+            self.pair(depth + 1, "budget", &humantime::format_duration(*budget).to_string());
+            self.line(depth + 1, &format!("tried: {tried}"));
+            self.line(depth + 1, &format!("reachable: {reachable}"));
         }
-        self.list(depth, "blind_spots", blind_spots);
-        self.list(depth, "signals", signals);
+        self.subsystems(depth + 1, "uses", uses, version);
+        self.list(depth + 1, "blind_spots", blind_spots);
+        self.list(depth + 1, "signals", signals);
+        if !outcomes.is_empty() {
+            self.key(depth + 1, "outcomes");
+        }
+        outcomes.iter().for_each(|(outcome, calls)| self.list(depth + 2, outcome.name(), calls));
     }
 
     fn line(&mut self, depth: usize, text: &str) {

@@ -4,6 +4,7 @@
 
 use super::keys::UnknownName;
 use crate::model::conditions::{NotAGlob, NotANetwork};
+use crate::model::facts::error_path::NotAFailedCall;
 use crate::model::facts::fact::NotAFact;
 use crate::model::run::platform::NotAPlatform;
 
@@ -86,6 +87,12 @@ pub(crate) enum InvalidScalar {
     /// A signal is not a call, so the other parts of the rule would never match.
     #[error("a rule by `signal` takes no other part: remove the others")]
     SignalOfCalls,
+    /// The text is no call with an error.
+    #[error(transparent)]
+    FailedCall(#[from] NotAFailedCall),
+    /// The text is no number.
+    #[error("invalid number `{0}`: write digits alone")]
+    Count(String),
     /// The version of a taxonomy is not supported.
     #[error("invalid taxonomy version `{0}`: write `taxonomy: 1`")]
     TaxonomyVersion(String),

@@ -3,7 +3,7 @@
 use super::{Parsed, read, write};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{ObjectKind, Subsystem};
-use crate::model::expectation::terms::{Baseline, Document, Entry, Level, Rule};
+use crate::model::expectation::terms::{Baseline, Document, Entry, ExploreSettings, Level, Rule};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Pair};
 use crate::model::kernel::call::Errno;
@@ -31,7 +31,7 @@ const EXAMPLE: &str = include_str!("example.yaml");
 #[test]
 fn example_survives_reading_and_writing() {
     let example = parsed(EXAMPLE);
-    let Document { workload, level, ignore, tolerate, forbid, ambient_strict, families_strict } =
+    let Document { workload, level, ignore, tolerate, forbid, ambient_strict, families_strict, explore } =
         &example.expectation.document;
     let words = ["redis-server", "--port", "0", "--save", ""].map(str::to_owned);
     assert_eq!(workload.program, Program::Command(words.to_vec()));
@@ -41,6 +41,7 @@ fn example_survives_reading_and_writing() {
     assert_eq!(workload.requires, ["redis-server"]);
     assert_eq!(workload.stop.map(|stop| (stop.after, stop.signal)), Some((Duration::from_secs(2), 15)));
     assert_eq!((*level, ignore, *ambient_strict, *families_strict), (Level::Object, &None, false, false));
+    assert_eq!(*explore, ExploreSettings::default());
     let why = Some("the JIT asks when it has a second CPU".to_owned());
     assert_eq!(*tolerate, [Rule { syscall: Some("getrusage".to_owned()), why, ..Rule::default() }]);
     assert_eq!(*forbid, [Rule { subsystem: Some(Subsystem::Bpf), ..Rule::default() }]);

@@ -8,6 +8,8 @@
 mod baseline;
 mod document;
 mod emit;
+mod errors;
+mod explore;
 mod invalid;
 mod keys;
 mod malformed;

@@ -1,6 +1,7 @@
 //! Property tests: no input makes the reader panic, and reading returns what was written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -10,9 +11,10 @@ use serde_yaml::Value;
 use super::scalar::scalar;
 use super::{Shared, read, write};
 use crate::model::attribution::{ObjectKind, Subsystem};
-use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::expectation::terms::{Baseline, Entry, ErrorPaths, Explored};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::error_path::{FailedCall, FaultName, RunOutcome};
 use crate::model::facts::fact::{Detail, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::signal_name::SignalName;
@@ -123,16 +125,45 @@ fn fingerprint() -> impl Strategy<Value = Fingerprint> {
     })
 }
 
-fn baseline() -> impl Strategy<Value = Baseline> {
+fn subsystems() -> impl Strategy<Value = BTreeMap<Subsystem, BTreeMap<String, Entry>>> {
     let syscalls = prop::collection::btree_map("[a-z0-9_]{1,6}|syscall_-1|no|null", entry(), 0..4);
-    let subsystems = prop::collection::btree_map(select(Subsystem::ALL.to_vec()), syscalls, 0..4);
+    prop::collection::btree_map(select(Subsystem::ALL.to_vec()), syscalls, 0..4)
+}
+
+fn error_paths() -> impl Strategy<Value = ErrorPaths> {
+    let explored = (1..100_000_u64, 0..1_000_u32, 0..1_000_u32).prop_map(|(millis, tried, reachable)| Explored {
+        budget: Duration::from_millis(millis),
+        tried,
+        reachable,
+    });
+    let argument =
+        any_text().prop_map(|text| escape::name(&text).into_owned()).prop_filter("not empty", |it| !it.is_empty());
+    let faults: Vec<FaultName> = FaultName::names().filter_map(FaultName::from_name).collect();
+    let call = ("[a-z0-9_]{1,6}", prop::option::of(argument), select(faults))
+        .prop_map(|(syscall, argument, fault)| FailedCall { syscall, argument, fault });
+    let calls = prop::collection::btree_set(call, 1..4);
+    let outcomes = prop::collection::btree_map(select(RunOutcome::JUDGED.to_vec()), calls, 0..4);
+    let signals = prop::collection::btree_set((1..65).prop_map(SignalName), 0..3);
+    (prop::option::of(explored), subsystems(), words(), signals, outcomes).prop_map(
+        |(explored, uses, blind_spots, signals, outcomes)| ErrorPaths {
+            explored,
+            uses,
+            blind_spots: blind_spots.into_iter().map(RecordedBlindSpot::named).collect(),
+            signals,
+            outcomes,
+        },
+    )
+}
+
+fn baseline() -> impl Strategy<Value = Baseline> {
     let names = prop::collection::btree_set("[a-z0-9_]{1,6}|no", 1..3);
     let phase = prop::collection::btree_map(select(Subsystem::ALL.to_vec()), names, 0..3);
     let phases = prop::collection::btree_map("[A-Za-z0-9_.-]{1,6}|no|null|1", phase, 0..3);
     let platform = select(vec!["gnu", "musl"]);
     let signals = prop::collection::btree_set((1..65).prop_map(SignalName), 0..3);
-    (platform, fingerprint(), any::<bool>(), subsystems, phases, words(), signals).prop_map(
-        |(env, fingerprint, never_quiet, subsystems, phases, blind_spots, signals)| Baseline {
+    let errors = prop::option::of(error_paths());
+    (platform, fingerprint(), any::<bool>(), subsystems(), phases, words(), signals, errors).prop_map(
+        |(env, fingerprint, never_quiet, subsystems, phases, blind_spots, signals, errors)| Baseline {
             platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
             version: Version::Two,
             fingerprint,
@@ -141,6 +172,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
             phases,
             blind_spots: blind_spots.into_iter().map(RecordedBlindSpot::named).collect(),
             signals,
+            errors,
         },
     )
 }
@@ -148,7 +180,8 @@ fn baseline() -> impl Strategy<Value = Baseline> {
 /// Returns a baseline as version 1 could hold it.
 fn in_version_1(mut baseline: Baseline) -> Baseline {
     baseline.version = Version::One;
-    baseline.subsystems.values_mut().flat_map(BTreeMap::values_mut).for_each(|entry| {
+    let of_errors = baseline.errors.iter_mut().flat_map(|errors| errors.uses.values_mut());
+    baseline.subsystems.values_mut().chain(of_errors).flat_map(BTreeMap::values_mut).for_each(|entry| {
         entry.pairs.clear();
         entry.reasons.clear();
     });

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::baseline::{Phases, Subsystems, WrittenFingerprint, check_parts, facts, subsystem_lines};
+use super::errors::WrittenErrors;
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
@@ -20,7 +21,7 @@ use super::{BaselineLines, Parsed, Source, baseline, document, emit, keys, text,
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Split};
-use crate::model::expectation::terms::{Baseline, Document, Expectation};
+use crate::model::expectation::terms::{Baseline, Document, ErrorPaths, Expectation};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::version::Version;
 use crate::model::run::platform::Platform;
@@ -83,6 +84,7 @@ struct WrittenTest {
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
     signals: Option<List<Scalar<Signal>>>,
+    errors: Option<WrittenErrors>,
 }
 
 impl Shared {
@@ -338,6 +340,7 @@ fn split(written: Written, versions: &BTreeMap<String, Version>) -> Split {
         never_quiet: test.quiet.is_some(),
         without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
         facts: facts(test.subsystems, test.phases, test.blind_spots, test.signals),
+        errors: test.errors.map(ErrorPaths::from),
     };
     let of_test = |(name, test): (String, Option<WrittenTest>)| {
         let nothing = || Difference { version: version(&name), ..Difference::default() };

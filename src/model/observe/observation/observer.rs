@@ -182,7 +182,8 @@ impl Observer {
         }
     }
 
-    fn counts(&self, task: Tid) -> bool {
+    /// Returns whether the calls of a task count now.
+    pub fn counts(&self, task: Tid) -> bool {
         let is_inside = matches!(self.position, Position::Inside(_) | Position::Replaced);
         self.part == Part::All || is_inside || self.tasks_inside.contains(&task)
     }

@@ -89,6 +89,12 @@ impl Tasks {
         self.alive()
     }
 
+    /// Forgets a task that is no longer traced.
+    pub fn leave(&mut self, tid: Tid) {
+        self.held.remove(&tid);
+        self.tasks.remove(&tid);
+    }
+
     /// Returns the tasks that have stopped once and have not ended. These can be killed.
     pub fn alive(&self) -> impl Iterator<Item = Tid> {
         self.tasks.iter().filter(|(_, task)| !matches!(task, Task::Attaching { .. })).map(|(tid, _)| *tid)

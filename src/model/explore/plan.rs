@@ -1,0 +1,247 @@
+//! Orders the injections of an exploration. Main type: [`Plan`].
+//!
+//! The order depends on what the calls are, not on when they were made, so that threads do not
+//! change it: each kind of call comes first, then its other stacks, then the last calls of these
+//! stacks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::model::attribution::Use;
+use crate::model::expectation::storage::written_object;
+use crate::model::explore::faults::{NoFault, plausible};
+use crate::model::explore::injection::{CallPoint, Fault, Ids, Injection};
+use crate::model::explore::survey::{Survey, SurveyedCall};
+use crate::model::facts::error_path::{FailedCall, FaultName};
+
+/// Which injections a plan holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Whether the calls of the dynamic loader are included.
+    pub loader: bool,
+    /// The faults that are injected; `None`: every plausible one.
+    pub faults: Option<BTreeSet<FaultName>>,
+}
+
+/// The injections of an exploration, in the order in which they are tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The injections.
+    pub steps: Vec<Step>,
+    /// How many error paths the calls of the surveys have, those that are left out by
+    /// [`PlanOptions::faults`] included: a stack, a call and an error.
+    pub reachable: usize,
+    left_out: BTreeMap<Untried, u64>,
+}
+
+/// One injection of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its id in this plan.
+    pub id: String,
+    /// The call and its fault.
+    pub injection: Injection,
+    /// The call and its fault as files and reports name them.
+    pub call: FailedCall,
+    /// What the call uses.
+    pub used: Use,
+    /// The number of frames of its stack.
+    pub depth: usize,
+    /// Why it has its place in the plan.
+    pub round: Round,
+}
+
+/// The parts of a plan, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Round {
+    /// The first stack with this call and this error.
+    Kind,
+    /// A further stack with them.
+    Stack,
+    /// The last call of a stack.
+    Last,
+}
+
+/// Why something is not tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Untried {
+    /// The budget was used up. Counts injections.
+    Budget,
+    /// Only other errors were asked for. Counts injections.
+    Filtered,
+    /// The stack has made the call before, and makes it again. Counts injections.
+    Repeated,
+    /// The dynamic loader makes the call. Counts calls.
+    Loader,
+    /// No error is plausible for calls of this name. Counts calls.
+    Exempt,
+    /// No error is plausible for another reason. Counts calls.
+    NoFault(NoFault),
+}
+
+impl Untried {
+    /// Returns whether injections are counted; calls otherwise.
+    pub fn counts_injections(self) -> bool {
+        matches!(self, Self::Budget | Self::Filtered | Self::Repeated)
+    }
+}
+
+/// Writes the reason as a clause.
+impl fmt::Display for Untried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Budget => "the budget was used up",
+            Self::Filtered => "other errors were asked for",
+            Self::Repeated => "the same stack makes the call before and after",
+            Self::Loader => "the dynamic loader makes the call",
+            Self::Exempt => "no error of the call is plausible",
+            Self::NoFault(reason) => reason.reason(),
+        })
+    }
+}
+
+/// What the name of a call in a file says, and the object.
+type Kind = (String, Option<String>, Option<String>);
+
+/// The calls of one kind on one stack.
+type Place = (Kind, CallPoint);
+
+/// One fault of the calls of a place.
+#[derive(Debug)]
+struct Candidate<'a> {
+    /// The calls that it is plausible for, by occurrence.
+    calls: BTreeMap<u32, (&'a SurveyedCall, Fault)>,
+    /// Its position among the faults of the call.
+    rank: usize,
+    /// Whether some survey lacks all of these calls.
+    varies: bool,
+}
+
+impl Plan {
+    /// Plans the injections into the calls of these surveys of one workload.
+    pub fn new(surveys: &[Survey], options: &PlanOptions) -> Self {
+        let mut left_out: BTreeMap<Untried, u64> = BTreeMap::new();
+        let candidates = candidates(surveys, options, &mut left_out);
+        let reachable = candidates.len();
+        let mut waiting = Vec::new();
+        let mut shown: BTreeSet<(&Kind, FaultName)> = BTreeSet::new();
+        // The shallowest stack that is in each survey stands for its kind.
+        let mut ordered: Vec<(&(Place, FaultName), &Candidate<'_>)> = candidates.iter().collect();
+        let depth = |candidate: &Candidate<'_>| candidate.calls.values().next().map_or(0, |(call, _)| call.depth);
+        ordered.sort_by_key(|((place, fault), candidate)| (candidate.varies, depth(candidate), place, *fault));
+        for (((kind, _), name), candidate) in ordered {
+            let is_wanted = options.faults.as_ref().is_none_or(|wanted| wanted.contains(name));
+            let count = candidate.calls.len();
+            if !is_wanted {
+                *left_out.entry(Untried::Filtered).or_default() += count as u64;
+                continue;
+            }
+            let round = if shown.insert((kind, *name)) { Round::Kind } else { Round::Stack };
+            let mut calls = candidate.calls.values();
+            let (first, last) = (calls.next(), calls.next_back());
+            let both = [first.map(|call| (round, call)), last.map(|call| (Round::Last, call))];
+            for (round, (call, fault)) in both.into_iter().flatten() {
+                waiting.push(((round, candidate.varies, candidate.rank, call.depth, kind, *name), *call, *fault));
+            }
+            if count > 2 {
+                *left_out.entry(Untried::Repeated).or_default() += count as u64 - 2;
+            }
+        }
+        waiting.sort_by_key(|(key, call, _)| (*key, call.point));
+        let injections = waiting.iter().map(|(_, call, fault)| Injection { point: call.point, fault: *fault });
+        let ids = Ids::of(injections);
+        let steps = waiting.into_iter().map(|((round, .., name), call, fault)| step(&ids, call, fault, name, round));
+        Self { steps: steps.collect(), reachable, left_out }
+    }
+
+    /// Returns the step with this id, in any length.
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        let exact = self.steps.iter().find(|step| step.id == id);
+        exact.or_else(|| self.steps.iter().find(|step| step.injection.has_id(id)))
+    }
+
+    /// Returns how many error paths the first steps are on: the last call of a stack is on the path
+    /// of its first one.
+    pub fn paths(&self, tried: usize) -> usize {
+        self.steps.iter().take(tried).filter(|step| step.round != Round::Last).count()
+    }
+
+    /// Returns what is not tried if the first steps are.
+    pub fn untried(&self, tried: usize) -> BTreeMap<Untried, u64> {
+        let rest = self.steps.len().saturating_sub(tried) as u64;
+        let mut untried = self.left_out.clone();
+        if rest > 0 {
+            untried.insert(Untried::Budget, rest);
+        }
+        untried
+    }
+}
+
+/// Returns the faults of each place.
+fn candidates<'a>(
+    surveys: &'a [Survey],
+    options: &PlanOptions,
+    left_out: &mut BTreeMap<Untried, u64>,
+) -> BTreeMap<(Place, FaultName), Candidate<'a>> {
+    let mut found: BTreeMap<(Place, FaultName), Candidate<'a>> = BTreeMap::new();
+    let mut met: BTreeSet<CallPoint> = BTreeSet::new();
+    let mut surveys_of: BTreeMap<(Place, FaultName), BTreeSet<usize>> = BTreeMap::new();
+    for (at, survey) in surveys.iter().enumerate() {
+        for call in &survey.calls {
+            let is_new = met.insert(call.point);
+            if call.by_loader && !options.loader {
+                count(left_out, Untried::Loader, is_new);
+                continue;
+            }
+            let faults = match plausible(call) {
+                Ok(faults) => faults,
+                Err(NoFault::Exempt(_)) => {
+                    count(left_out, Untried::Exempt, is_new);
+                    continue;
+                }
+                Err(reason) => {
+                    count(left_out, Untried::NoFault(reason), is_new);
+                    continue;
+                }
+            };
+            let place = (kind(call), CallPoint { occurrence: 0, ..call.point });
+            for (rank, fault) in faults.into_iter().enumerate() {
+                let key = (place.clone(), fault.name());
+                surveys_of.entry(key.clone()).or_default().insert(at);
+                let candidate = found.entry(key);
+                let candidate = candidate.or_insert_with(|| Candidate { calls: BTreeMap::new(), rank, varies: false });
+                candidate.rank = candidate.rank.min(rank);
+                candidate.calls.entry(call.point.occurrence).or_insert((call, fault));
+            }
+        }
+    }
+    for (key, candidate) in &mut found {
+        candidate.varies = surveys_of.get(key).is_some_and(|seen| seen.len() < surveys.len());
+    }
+    found
+}
+
+fn count(left_out: &mut BTreeMap<Untried, u64>, reason: Untried, is_new: bool) {
+    *left_out.entry(reason).or_default() += u64::from(is_new);
+}
+
+fn kind(call: &SurveyedCall) -> Kind {
+    let object = call.used.object.as_ref().map(|object| written_object(object).to_string());
+    (call.point.syscall.name().into_owned(), call.used.argument.as_deref().map(str::to_owned), object)
+}
+
+fn step(ids: &Ids, call: &SurveyedCall, fault: Fault, name: FaultName, round: Round) -> Step {
+    let injection = Injection { point: call.point, fault };
+    let (syscall, argument, _) = kind(call);
+    Step {
+        id: ids.id(&injection),
+        injection,
+        call: FailedCall { syscall, argument, fault: name },
+        used: call.used.clone(),
+        depth: call.depth,
+        round,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! What is left of a run that hangs, or whose tracer is killed: no process and no file.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Failed, Trial};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use sysguard::unstable::model::explore::injection::Injection;
+use sysguard::unstable::model::run::workload::Exit;
+
+use crate::needs::slowness;
+use crate::workload::{Workload, build, ensure_eq, error, lines, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("ends::hang_is_ended", &[], hang_is_ended),
+        trial("ends::killed_tracer_leaves_nothing", &[], killed_tracer_leaves_nothing),
+    ]
+}
+
+/// Every process of a trial has this environment variable, with a value that is unique to the
+/// trial.
+const MARK: &str = "EXPLORED_BY";
+
+/// How long what was killed may take to end.
+fn survival() -> Duration {
+    Duration::from_secs(5) * slowness()
+}
+
+fn hang_is_ended() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    build("hangs.c", &[], &folder.path().join("program"))?;
+    let mark = format!("hang-{}", std::process::id());
+    let workload = Workload::in_folder(folder.path(), &[(MARK, &mark)])?;
+    let explored = workload.explored()?;
+    let call = *explored.calls("getppid").first().ok_or("no mark")?;
+    let begun = Instant::now();
+    let attempt = explored.attempt(call, error(libc::EAGAIN))?;
+    ensure_eq!(begun.elapsed() < explored.limit + survival(), true);
+    ensure_eq!((attempt.hung, attempt.result.exit), (true, Some(Exit::TimedOut)));
+    ensure_eq!(attempt.result.files.keys().collect::<Vec<_>>(), ["$PWD/left"]);
+    let home = lines(&attempt.result.stdout.start).into_iter().next().ok_or("no home")?;
+    ensure_eq!((marked(&mark), Path::new(&home).exists()), (Vec::<PathBuf>::new(), false));
+    Ok(())
+}
+
+/// `explore --hang FOLDER`: makes an attempt that hangs in a process that can be killed. The
+/// workload prints its scratch directory, which is written to a file of the folder.
+pub(crate) fn become_tool(folder: &Path) -> ExitCode {
+    let hang = || -> Result<(), Failed> {
+        let mark = std::env::var(MARK)?;
+        let workload = Workload::in_folder(folder, &[(MARK, &mark)])?;
+        let explored = workload.explored()?;
+        let call = *explored.calls("getppid").first().ok_or("no mark")?;
+        let injection = Injection { point: call.point, fault: error(libc::EAGAIN) };
+        std::fs::write(folder.join("ready"), "")?;
+        explored.explorer.attempts(&[injection; 4], Duration::from_secs(300), 2, &|| true, &mut |_, _| {});
+        Ok(())
+    };
+    hang().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}
+
+fn killed_tracer_leaves_nothing() -> Result<(), Failed> {
+    for (time, signal) in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL, Signal::SIGKILL].into_iter().enumerate() {
+        let folder = tempfile::tempdir()?;
+        build("hangs.c", &[], &folder.path().join("program"))?;
+        let scratch = folder.path().join("scratch");
+        std::fs::create_dir(&scratch)?;
+        let mark = format!("killed-{time}-{}", std::process::id());
+        let mut tool = tool(folder.path(), &scratch, &mark)?;
+        until(|| folder.path().join("ready").exists())?;
+        thread::sleep(Duration::from_millis(100 * time as u64));
+        kill(Pid::from_raw(tool.id().cast_signed()), signal)?;
+        tool.wait()?;
+        until(|| marked(&mark).is_empty() && std::fs::read_dir(&scratch).is_ok_and(|mut left| left.next().is_none()))
+            .map_err(|_| format!("left after {signal}: {:?}, {:?}", marked(&mark), std::fs::read_dir(&scratch)))?;
+    }
+    Ok(())
+}
+
+fn tool(folder: &Path, scratch: &Path, mark: &str) -> Result<Child, Failed> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("--hang").arg(folder).env(MARK, mark).env("TMPDIR", scratch);
+    Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?)
+}
+
+/// Waits until something is so.
+fn until(is_so: impl Fn() -> bool) -> Result<(), Failed> {
+    let begun = Instant::now();
+    while !is_so() {
+        if begun.elapsed() > survival() * 4 {
+            return Err("it took too long".into());
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+/// Returns every process with this mark.
+fn marked(mark: &str) -> Vec<PathBuf> {
+    let variable = format!("{MARK}={mark}");
+    let is_marked = |process: &PathBuf| {
+        std::fs::read(process.join("environ"))
+            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes()))
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+    processes.filter(is_marked).collect()
+}

@@ -33,6 +33,13 @@ mod trace;
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 mod untraced_run;
 
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod adoption;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod senders;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod supervisor;
+
 #[cfg(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod callers;
 #[cfg(not(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -129,6 +136,8 @@ pub use probe::probe;
 pub use remove::remove_tree;
 #[cfg(target_os = "linux")]
 pub use signals::leave_signals_to_workload;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use supervisor::{Role, supervise};
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 pub use sys::prefer_this_thread;
 #[cfg(target_os = "linux")]

@@ -59,9 +59,11 @@ pub(crate) struct ReportFile<'a> {
 
 #[derive(Debug)]
 enum Destination {
-    /// A new file that replaces the other one.
-    Beside { new: NamedTempFile, file: PathBuf },
-    /// A pipe or a device, which cannot be replaced.
+    /// A file that a new one replaces. The new one is made at the end, since this process may be
+    /// killed before.
+    Whole { report: Vec<u8>, file: PathBuf, permissions: Option<Permissions> },
+    /// A pipe or a device, which cannot be replaced, or a file that is standard output or standard
+    /// error.
     Directly(File),
 }
 
@@ -92,8 +94,9 @@ impl<'a> ReportFile<'a> {
         let name = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.asked.display()));
         match self.destination {
             Destination::Directly(mut file) => file.flush().map_err(name),
-            Destination::Beside { new, file } => {
-                new.as_file().sync_all().map_err(name)?;
+            Destination::Whole { report, file, permissions } => {
+                let mut new = beside(&file, permissions).map_err(name)?;
+                new.write_all(&report).and_then(|()| new.as_file().sync_all()).map_err(name)?;
                 new.persist(file).map(drop).map_err(|error| name(error.error))
             }
         }
@@ -108,6 +111,10 @@ fn destination(asked: &Path) -> io::Result<Destination> {
             if !metadata.is_file() {
                 return Ok(Destination::Directly(opened));
             }
+            if is_stream(&metadata) {
+                // What the command wrote there stays.
+                return OpenOptions::new().append(true).open(asked).map(Destination::Directly);
+            }
             // Replaces the target of a symbolic link, not the link.
             (fs::canonicalize(asked)?, Some(metadata.permissions()))
         }
@@ -115,13 +122,31 @@ fn destination(asked: &Path) -> io::Result<Destination> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => (asked.to_owned(), new_file()),
         Err(error) => return Err(error),
     };
+    drop(beside(&file, None)?);
+    Ok(Destination::Whole { report: Vec::new(), file, permissions })
+}
+
+/// Creates a temporary file in the folder of another file.
+fn beside(file: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Report a missing folder here: the error of `tempfile_in` would name the temporary file.
-    fs::metadata(folder)?;
     let mut new = tempfile::Builder::new();
     permissions.map(|permissions| new.permissions(permissions));
-    let new = new.tempfile_in(folder)?;
-    Ok(Destination::Beside { new, file })
+    // The error of `tempfile_in` names the temporary file.
+    new.tempfile_in(folder).map_err(|error| error.kind().into())
+}
+
+/// Returns whether a file is standard output or standard error.
+#[cfg(unix)]
+fn is_stream(file: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let is_same = |stream: fs::Metadata| (stream.dev(), stream.ino()) == (file.dev(), file.ino());
+    ["/dev/fd/1", "/dev/fd/2"].into_iter().any(|stream| fs::metadata(stream).is_ok_and(is_same))
+}
+
+/// Other systems have no names for streams.
+#[cfg(not(unix))]
+fn is_stream(_: &fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(unix)]
@@ -138,14 +163,14 @@ fn new_file() -> Option<Permissions> {
 impl Write for ReportFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.destination {
-            Destination::Beside { new, .. } => new.write(bytes),
+            Destination::Whole { report, .. } => report.write(bytes),
             Destination::Directly(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.destination {
-            Destination::Beside { new, .. } => new.flush(),
+            Destination::Whole { .. } => Ok(()),
             Destination::Directly(file) => file.flush(),
         }
     }
@@ -170,6 +195,7 @@ mod tests {
         let mut file = ReportFile::prepare(&path).expect("writable");
         file.write_all(b"new").expect("write");
         assert_eq!(fs::read_to_string(&path).expect("file"), "old");
+        assert_eq!(files(folder.path()), ["report"], "a kill would leave other files");
         file.finish().expect("finish");
         assert_eq!(fs::read_to_string(&path).expect("file"), "new");
         assert_eq!(files(folder.path()), ["report"]);

@@ -22,7 +22,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
+use nix::unistd::{Pid, getpid, getppid, pipe2, setpgid, setsid};
 
 use super::command::{Command, Environment, Stream};
 use super::sys::{self, Filter, StringArray};
@@ -55,6 +55,7 @@ pub(super) struct PreparedCommand {
     isolated: bool,
     filter: Option<Filter>,
     dies_with_parent: bool,
+    group: Option<Pid>,
 }
 
 /// A child that has not executed the command yet. It waits for [`Suspended::go`], and ends if that
@@ -114,6 +115,7 @@ impl PreparedCommand {
             isolated: command.isolated,
             filter,
             dies_with_parent: false,
+            group: None,
         })
     }
 
@@ -122,6 +124,12 @@ impl PreparedCommand {
     #[cfg(feature = "unstable")]
     pub(super) fn dying_with_parent_if(self, dies_with_parent: bool) -> Self {
         Self { dies_with_parent, ..self }
+    }
+
+    /// Makes the command a member of another process group than that of this process.
+    #[cfg(feature = "unstable")]
+    pub(super) fn in_group(self, group: Option<Pid>) -> Self {
+        Self { group, ..self }
     }
 
     /// Starts a child, which prepares itself untraced and then waits for [`Suspended::go`]. It ends
@@ -214,6 +222,10 @@ fn become_command(
     }
     if prepared.isolated {
         isolate();
+    }
+    if let Some(group) = prepared.group {
+        // It fails only if the group is gone.
+        let _ = setpgid(Pid::from_raw(0), group);
     }
     default_signals(prepared.isolated, mask);
     match prepare_and_wait(prepared, ready, start) {

@@ -35,6 +35,13 @@ mod trace;
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 mod untraced_run;
 
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod adoption;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod senders;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod supervisor;
+
 #[cfg(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod callers;
 #[cfg(not(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -143,6 +150,8 @@ pub use remove::remove_tree;
 pub use signals::leave_signals_to_workload;
 #[cfg(feature = "unstable")]
 pub use stack::StackIdentity;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use supervisor::{Role, supervise};
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 pub use sys::prefer_this_thread;
 #[cfg(target_os = "linux")]

@@ -56,6 +56,12 @@ pub enum TraceError {
         /// Which prerequisite is not met, and how to meet it.
         reason: String,
     },
+    /// The processes of a command could not be found, so nothing was run.
+    #[error("cannot find the processes of a command: {reason}\nhelp: mount -t proc proc /proc")]
+    Unfindable {
+        /// What is wrong with `/proc`.
+        reason: &'static str,
+    },
     /// A system call failed that must succeed.
     #[error("cannot {operation}: {source}")]
     System {

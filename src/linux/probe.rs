@@ -38,6 +38,22 @@ pub(super) fn check_surroundings() -> Result<(), TraceError> {
     refuse(&[proc_mount(ProcMount::read()), files(Availability::of_files())])
 }
 
+/// Checks that the processes of a command can be found in `/proc`.
+///
+/// # Errors
+///
+/// [`TraceError::Unfindable`] otherwise: numbers in the proc of another PID namespace are those of
+/// other processes.
+#[cfg(feature = "unstable")]
+pub(super) fn check_proc() -> Result<(), TraceError> {
+    let reason = match ProcMount::read() {
+        ProcMount::Ours => return Ok(()),
+        ProcMount::Missing => "no proc filesystem is mounted at /proc",
+        ProcMount::Foreign => "/proc shows another PID namespace",
+    };
+    Err(TraceError::Unfindable { reason })
+}
+
 /// Checks that this child, which has not executed anything yet, can be inspected. A child that was
 /// killed passes.
 ///

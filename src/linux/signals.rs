@@ -25,7 +25,7 @@ pub fn leave_signals_to_workload() -> io::Result<()> {
 
 /// Signals that keep their disposition: those that cannot be caught, those without effect by
 /// default, and those that stop, since job control stops the tracer with its job.
-const KEPT: [i32; 9] = [
+pub(super) const KEPT: [i32; 9] = [
     libc::SIGKILL,
     libc::SIGSTOP,
     libc::SIGTSTP,

@@ -6,6 +6,8 @@
 //! calls before that stay unseen.
 
 use std::collections::BTreeSet;
+#[cfg(feature = "unstable")]
+use std::collections::HashMap;
 use std::fs;
 
 use super::sys::{self, SeizeOptions};
@@ -63,10 +65,46 @@ fn attach_one(task: Tid, options: SeizeOptions) -> Option<Stray> {
     Some(Stray { task, leads: sys::leads_thread_group(task) })
 }
 
-/// Returns each process with its parent.
+/// Returns the parent of a process; `None` if the process is gone.
 #[cfg(feature = "unstable")]
-pub(super) fn parents() -> Vec<(Tid, Tid)> {
-    processes().into_iter().filter_map(|process| Some((process, status(process)?.parent?))).collect()
+pub(super) fn parent(process: Tid) -> Option<Tid> {
+    status(process)?.parent
+}
+
+/// A process below another one.
+#[cfg(feature = "unstable")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Descendant {
+    pub(super) process: Tid,
+    pub(super) parent: Tid,
+    /// It has ended and waits for its parent.
+    pub(super) has_ended: bool,
+    /// Its process group and its session.
+    pub(super) group: Option<(Tid, Tid)>,
+}
+
+/// Returns the descendants of a process, parents first.
+#[cfg(feature = "unstable")]
+pub(super) fn descendants(ancestor: Tid) -> Vec<Descendant> {
+    let mut children: HashMap<Tid, Vec<Descendant>> = HashMap::new();
+    for process in processes() {
+        let Some(Status { parent: Some(parent), has_ended, group, session, .. }) = status(process) else { continue };
+        let group = group.zip(session);
+        children.entry(parent).or_default().push(Descendant { process, parent, has_ended, group });
+    }
+    let mut found = children.remove(&ancestor).unwrap_or_default();
+    let mut next = 0;
+    while let Some(Descendant { process, .. }) = found.get(next) {
+        found.extend(children.remove(process).unwrap_or_default());
+        next += 1;
+    }
+    found
+}
+
+/// Returns whether a process has this number in a nested PID namespace.
+#[cfg(feature = "unstable")]
+pub(super) fn is_nested(process: Descendant, number: Tid) -> bool {
+    status(process.process).is_some_and(|status| status.numbers.iter().skip(1).any(|nested| *nested == number))
 }
 
 /// Fields of proc_pid_status(5).
@@ -76,6 +114,15 @@ struct Status {
     process: Option<Tid>,
     parent: Option<Tid>,
     tracer: Option<Tid>,
+    /// `State` is that of a zombie, and no other thread is left.
+    #[cfg_attr(not(feature = "unstable"), expect(dead_code, reason = "only runs without a tracer ask"))]
+    has_ended: bool,
+    /// `NSpgid`, in the PID namespace of `/proc`.
+    #[cfg_attr(not(feature = "unstable"), expect(dead_code, reason = "only runs without a tracer ask"))]
+    group: Option<Tid>,
+    /// `NSsid`, likewise.
+    #[cfg_attr(not(feature = "unstable"), expect(dead_code, reason = "only runs without a tracer ask"))]
+    session: Option<Tid>,
     /// `NSpid`: the task's number in each PID namespace, outermost first.
     numbers: Vec<Tid>,
 }
@@ -87,16 +134,23 @@ fn status(task: Tid) -> Option<Status> {
 
 fn read_status(text: &str) -> Status {
     let mut status = Status::default();
+    let (mut is_zombie, mut threads) = (false, None);
     for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
         let mut numbers = value.split_whitespace().map_while(|number| number.parse().ok());
         match key {
             "Tgid" => status.process = numbers.next(),
             "PPid" => status.parent = numbers.next(),
             "TracerPid" => status.tracer = numbers.next(),
+            "State" => is_zombie = value.trim_start().starts_with(['Z', 'X']),
+            "Threads" => threads = numbers.next(),
             "NSpid" => status.numbers = numbers.collect(),
+            "NSpgid" => status.group = numbers.next(),
+            "NSsid" => status.session = numbers.next(),
             _ => {}
         }
     }
+    // The first thread of a process may end before others: then it is a zombie that runs.
+    status.has_ended = is_zombie && threads.is_none_or(|threads| threads <= 1);
     status
 }
 
@@ -120,10 +174,26 @@ mod tests {
 
     #[test]
     fn status_fields_are_read() {
-        let text = "Name:\tx: y\nTgid:\t11\nPid:\t12\nPPid:\t7\nTracerPid:\t0\nNSpid:\t12\t3\t1\nKthread:\t0\n";
+        let text = "Name:\tx: y\nTgid:\t11\nPid:\t12\nPPid:\t7\nTracerPid:\t0\nNSpid:\t12\t3\t1\nNSpgid:\t9\t0\nNSsid:\t8\t0\n";
         let status = read_status(text);
-        let expected = Status { process: Some(11), parent: Some(7), tracer: Some(0), numbers: vec![12, 3, 1] };
+        let numbers = vec![12, 3, 1];
+        let expected = Status {
+            process: Some(11),
+            parent: Some(7),
+            tracer: Some(0),
+            has_ended: false,
+            group: Some(9),
+            session: Some(8),
+            numbers,
+        };
         assert_eq!(status, expected);
+        for (text, has_ended) in [
+            ("State:\tZ (zombie)\nThreads:\t1\n", true),
+            ("State:\tZ (zombie)\nThreads:\t2\n", false),
+            ("State:\tS (sleeping)\nThreads:\t1\n", false),
+        ] {
+            assert_eq!(read_status(text).has_ended, has_ended, "{text}");
+        }
         assert_eq!(read_status("nonsense"), Status::default());
     }
 

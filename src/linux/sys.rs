@@ -7,6 +7,8 @@
 
 mod ask;
 mod filter;
+#[cfg(feature = "unstable")]
+mod fork;
 mod glibc;
 mod harness_mark;
 mod limits;
@@ -37,6 +39,8 @@ pub(super) use ask::{
     share_memory, short_attribute, socket_option,
 };
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
+#[cfg(feature = "unstable")]
+pub(super) use fork::fork;
 pub(super) use glibc::glibc_version;
 pub(super) use harness_mark::SECTION as HARNESS_SECTION;
 pub use harness_mark::mark_harness;
@@ -64,7 +68,7 @@ pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
 #[cfg(feature = "unstable")]
-pub(super) use wait::{reap_ended, wait_for_end, wait_until_ended};
+pub(super) use wait::{reap_any, reap_ended, wait_for_end, wait_until_ended};
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.
@@ -213,8 +217,13 @@ pub(super) fn is_alive(tid: pid_t) -> bool {
 
 /// Sends a signal to the process of a task. Errors are ignored, since the process may be gone.
 pub(super) fn kill(tid: pid_t, signal: c_int) {
+    let _ = try_kill(tid, signal);
+}
+
+/// Sends a signal to the process of a task.
+pub(super) fn try_kill(tid: pid_t, signal: c_int) -> io::Result<()> {
     // SAFETY: kill takes two numbers; kill(2).
-    unsafe { libc::kill(tid, signal) };
+    checked(c_long::from(unsafe { libc::kill(tid, signal) })).map(drop)
 }
 
 /// Interrupts a blocked call of a thread of this process, if there is one: see

@@ -1,29 +1,26 @@
 //! Runs a command without a tracer, and leaves no process of it behind. Main function:
 //! [`run_untraced`].
-//!
-//! Processes that lose their parent become children of this process (PR_SET_CHILD_SUBREAPER,
-//! prctl(2)), so every process of the command stays a descendant of it.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::prctl::{get_child_subreaper, set_child_subreaper};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeVal;
-use nix::unistd::getpid;
 
+use super::adoption::{Adoption, PAUSE};
 use super::command::Command;
 use super::deadlines::{Deadlines, Due};
 use super::launch::PreparedCommand;
 use super::outcome::{Limits, TraceError};
+use super::senders::Sender;
+use super::supervisor::SupervisedRun;
 use super::sys::members::Members;
 use super::trace::system;
 use super::wait::{Report, report};
-use super::{strays, sys};
+use super::{probe, sys};
 use crate::model::kernel::call::Tid;
 use crate::model::run::workload::Exit;
 
@@ -34,6 +31,11 @@ pub struct UntracedOutcome {
     pub exit: Exit,
     /// Number of processes that outlived the first one and were killed after the grace period.
     pub killed_stragglers: u64,
+    /// Number of processes that still live, since this process has no right to kill them.
+    pub left_alive: u64,
+    /// A signal asked this process to end: SIGTERM or SIGHUP, and with a supervisor SIGINT or
+    /// SIGQUIT.
+    pub interrupted: bool,
     /// Time from the start of the command to the end of its first process.
     pub elapsed: Duration,
     /// What the processes of the command used.
@@ -58,9 +60,10 @@ pub struct RunUsage {
 /// Runs a command and returns when no process of it is left. `ready` is called with the number of
 /// its first process, which has not executed the command yet.
 ///
-/// SIGTERM and SIGHUP to this process go to the command's first process instead. If this process is
-/// killed, so is the command's first process. This process must start no other children meanwhile.
-/// SIGURG gets a handler that does nothing.
+/// SIGTERM and SIGHUP to this process go to the command's first process instead, unless the command
+/// is isolated. If this process is killed, so is the command's first process, and with a supervisor
+/// ([`supervise`](super::supervise)) every process of the command. This process must start no other
+/// children meanwhile. SIGURG gets a handler that does nothing.
 ///
 /// # Errors
 ///
@@ -76,43 +79,63 @@ pub fn run_untraced<E: From<TraceError>>(
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let program = command.program.display().to_string();
     let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
-    let is_isolated = command.isolated;
+    let is_in_group = !command.isolated;
+    probe::check_proc()?;
+    let supervised = SupervisedRun::begin(is_in_group).map_err(system("begin a run"))?;
     let adoption = Adoption::begin().map_err(system("adopt orphans"))?;
     let before = usage().map_err(system("read the resource usage"))?;
+    let group = supervised.as_ref().and_then(SupervisedRun::job);
     let suspended = PreparedCommand::new(command, None)
-        .and_then(|command| command.dying_with_parent_if(true).suspend())
+        .and_then(|command| command.dying_with_parent_if(true).in_group(group).suspend())
         .map_err(system("start a process"))?;
-    // The child must not inherit this mask, so it is set after the launch.
-    let signals = ForwardedSignals::begin().map_err(system("forward signals"))?;
     let root = suspended.tid;
+    // The child must not inherit this mask, so it is set after the launch.
+    let signals = is_in_group.then(|| EndSignals::begin(supervised.is_some()));
+    let signals = signals.transpose().map_err(system("receive signals"))?;
     // A command outside of this process group cannot signal it.
-    let mut members = (!is_isolated).then(Members::default);
+    let mut members = is_in_group.then(Members::default);
     members.iter_mut().for_each(|members| members.join(root));
     ready(root)?;
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let started = Instant::now();
     let launched = suspended.go().map_err(system("resume a process"))?;
-    let mut run = UntracedRun { root, deadlines, signals: &signals, adoption: &adoption, killed_stragglers: 0 };
+    let mut run = UntracedRun { root, deadlines, signals, adoption: &adoption, supervised: supervised.as_ref() };
     let ended = run.wait_for_root();
     let elapsed = started.elapsed();
-    let rest = run.end_rest(ended.is_err());
+    let rest = run.end_rest(&ended);
+    supervised.iter().for_each(SupervisedRun::settle);
+    run.check_signals();
     members.iter_mut().for_each(|members| members.leave(root));
     let exit = ended.map_err(system("wait for a process"))?;
-    rest.map_err(system("wait for a process"))?;
     if let Some(failure) = launched.failure().map_err(system("read the result of a launch"))? {
         return Err(failure.explain(program, directory).into());
     }
     let used = usage().map_err(system("read the resource usage"))?;
-    Ok(UntracedOutcome { exit, killed_stragglers: run.killed_stragglers, elapsed, usage: used.since(&before) })
+    Ok(UntracedOutcome {
+        exit,
+        killed_stragglers: rest.killed,
+        left_alive: rest.left_alive,
+        interrupted: run.signals.is_some_and(|signals| signals.any),
+        elapsed,
+        usage: used.since(&before),
+    })
 }
 
 /// The state of one run.
 struct UntracedRun<'a> {
     root: Tid,
     deadlines: Deadlines,
-    signals: &'a ForwardedSignals,
+    /// `None` for an isolated command, which is not to survive such a signal.
+    signals: Option<EndSignals>,
     adoption: &'a Adoption,
-    killed_stragglers: u64,
+    supervised: Option<&'a SupervisedRun>,
+}
+
+/// What became of the processes that outlived the first one.
+#[derive(Default)]
+struct Rest {
+    killed: u64,
+    left_alive: u64,
 }
 
 impl UntracedRun<'_> {
@@ -130,116 +153,96 @@ impl UntracedRun<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            self.signals.forward_to(self.root);
+            self.check_signals();
             match self.deadlines.due() {
                 Due::Signal(signal) => sys::kill(self.root, signal),
-                Due::Timeout => {
-                    self.adoption.kill_all();
-                    return Ok(Exit::TimedOut);
-                }
+                Due::Timeout => return Ok(Exit::TimedOut),
                 Due::Nothing | Due::GraceOver => {}
             }
         }
     }
 
-    /// Waits for the other processes during the grace period, and kills those that are left.
-    fn end_rest(&mut self, at_once: bool) -> io::Result<()> {
+    /// Waits for the other processes during the grace period, and kills those that are left. After
+    /// a timeout or an error, and once a signal asks this process to end, there is no such period.
+    fn end_rest(&mut self, ended: &io::Result<Exit>) -> Rest {
+        /// A signal to the whole process group may be noticed this long after the end of the first
+        /// process, and is no request to hurry the others.
+        const LATE: Duration = Duration::from_millis(200);
+        let has_grace = matches!(ended, Ok(Exit::Exited(_) | Exit::Signaled(_)));
+        let late = Instant::now() + LATE;
         loop {
-            let left = self.adoption.living();
-            if left.is_empty() {
-                return Ok(());
+            let left = self.adoption.living().len() as u64;
+            if left == 0 {
+                return Rest::default();
             }
-            if at_once || self.deadlines.due() == Due::GraceOver {
-                self.killed_stragglers = left.len() as u64;
-                self.adoption.kill_all();
-                return Ok(());
+            self.check_signals();
+            let passed = self.signals.as_ref().and_then(|signals| signals.passed);
+            let is_hurried = passed.is_some_and(|passed| passed > late);
+            if !has_grace || is_hurried || self.deadlines.due() == Due::GraceOver {
+                let left_alive = self.adoption.kill_all();
+                // A timeout is said by the exit.
+                let killed = if has_grace { left.saturating_sub(left_alive) } else { 0 };
+                return Rest { killed, left_alive };
             }
             std::thread::sleep(PAUSE);
         }
     }
-}
 
-/// Interval at which the end of adopted processes is checked.
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// Makes this process the parent of the command's orphans.
-struct Adoption {
-    /// Children that this process had before.
-    known: BTreeSet<Tid>,
-    was_subreaper: bool,
-}
-
-impl Adoption {
-    fn begin() -> io::Result<Self> {
-        let was_subreaper = get_child_subreaper()?;
-        set_child_subreaper(true)?;
-        let own = getpid().as_raw();
-        let known = strays::parents().into_iter().filter(|(_, parent)| *parent == own).map(|(child, _)| child);
-        Ok(Self { known: known.collect(), was_subreaper })
-    }
-
-    /// Reaps processes that have ended, and returns those that live.
-    fn living(&self) -> Vec<Tid> {
-        let parents = strays::parents();
-        let own = getpid().as_raw();
-        let mut found: Vec<Tid> = Vec::new();
-        let mut ancestors = vec![own];
-        while let Some(ancestor) = ancestors.pop() {
-            let children = parents.iter().filter(|(_, parent)| *parent == ancestor).map(|(child, _)| *child);
-            for child in children.filter(|child| !self.known.contains(child)) {
-                if ancestor != own || !sys::reap_ended(child) {
-                    found.push(child);
-                    ancestors.push(child);
-                }
-            }
+    /// Passes on what has arrived. Without its supervisor, this process ends.
+    fn check_signals(&mut self) {
+        if let Some(signals) = &mut self.signals {
+            signals.pass_to(self.root);
         }
-        found
-    }
-
-    /// Kills and reaps every process of the command.
-    fn kill_all(&self) {
-        loop {
-            let living = self.living();
-            if living.is_empty() {
-                return;
-            }
-            living.iter().for_each(|process| sys::kill(*process, libc::SIGKILL));
-            std::thread::sleep(PAUSE);
+        if self.supervised.is_some_and(SupervisedRun::is_abandoned) {
+            self.adoption.kill_all();
+            sys::kill(std::process::id() as Tid, libc::SIGKILL);
         }
     }
 }
 
-impl Drop for Adoption {
-    fn drop(&mut self) {
-        self.kill_all();
-        let _ = set_child_subreaper(self.was_subreaper);
-    }
-}
-
-/// Signals to this process that the command's first process gets instead.
-struct ForwardedSignals {
+/// Signals that ask this process to end, for a command in its process group.
+struct EndSignals {
     received: SignalFd,
     former: SigSet,
+    /// One has arrived.
+    any: bool,
+    /// When the last one was passed on.
+    passed: Option<Instant>,
 }
 
-impl ForwardedSignals {
-    /// Blocks the signals for this thread and every thread that it starts.
-    fn begin() -> io::Result<Self> {
-        let forwarded: SigSet = [Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
+impl EndSignals {
+    /// Blocks the signals for this thread and every thread that it starts. With a supervisor, these
+    /// include SIGINT and SIGQUIT, which the command gets itself.
+    fn begin(has_supervisor: bool) -> io::Result<Self> {
+        let noted: &[Signal] = if has_supervisor { &[Signal::SIGINT, Signal::SIGQUIT] } else { &[] };
+        let all = [Signal::SIGTERM, Signal::SIGHUP].iter().chain(noted);
+        let signals: SigSet = all.copied().filter(|signal| !sys::is_ignored(*signal as i32)).collect();
         let former = SigSet::thread_get_mask()?;
-        let received = SignalFd::with_flags(&forwarded, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
-        forwarded.thread_block()?;
-        Ok(Self { received, former })
+        let received = SignalFd::with_flags(&signals, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        signals.thread_block()?;
+        Ok(Self { received, former, any: false, passed: None })
     }
 
-    fn forward_to(&self, root: Tid) {
+    /// Passes what has arrived on to the command's first process. What the command sent itself does
+    /// not count.
+    fn pass_to(&mut self, root: Tid) {
         while let Ok(Some(signal)) = self.received.read_signal() {
-            sys::kill(root, signal.ssi_signo as i32);
+            if Sender::of(&signal) == Sender::Descendant {
+                continue;
+            }
+            self.any = true;
+            let number = signal.ssi_signo as i32;
+            if [libc::SIGTERM, libc::SIGHUP].contains(&number) {
+                self.passed = Some(Instant::now());
+                sys::kill(root, number);
+                // A stopped process would end only later. timeout(1) does the same.
+                sys::kill(root, libc::SIGCONT);
+            }
         }
     }
 }
 
-impl Drop for ForwardedSignals {
+impl Drop for EndSignals {
     fn drop(&mut self) {
         let _ = self.former.thread_set_mask();
     }

@@ -178,7 +178,7 @@ impl From<TraceError> for Obstacle {
         let reason = error.to_string();
         match error {
             TraceError::Exec { .. } | TraceError::Directory { .. } => Self::NotStarted(reason),
-            TraceError::Impossible { .. } => Self::Untraceable(reason),
+            TraceError::Impossible { .. } | TraceError::Unfindable { .. } => Self::Untraceable(reason),
             TraceError::System { .. } => Self::Broken(reason),
         }
     }

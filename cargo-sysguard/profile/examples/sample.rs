@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("totals\t{:?}", counted.totals);
         return Ok(());
     }
-    let perf::Recorded { recording, exit, killed_stragglers } = perf::record(command, &options)?;
+    let perf::Recorded { recording, exit, killed_stragglers, .. } = perf::record(command, &options)?;
     println!("exit\t{exit:?}\tkilled {killed_stragglers}");
     println!("samples\t{}\t{:?}", recording.samples.iter().map(|sample| sample.count).sum::<u64>(), recording.clock);
     println!("lost\t{}\tthrottled {}", recording.lost, recording.throttled);

@@ -5,18 +5,25 @@
 use std::fs;
 use std::path::Path;
 
+use perf_event::Builder;
+use perf_event::events::Software;
 use sysguard::unstable::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy};
 
-use crate::uapi::{CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG, EACCES, EMFILE, ENOSYS, EPERM};
+use crate::uapi::{
+    CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYSLOG, EACCES, EMFILE, ENOMEM, ENOSYS, EPERM, PROC_USER_INIT_INO,
+};
 
 /// Settings and capabilities that sampling depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rights {
     /// kernel.perf_event_paranoid; `None` if the kernel has no perf events.
     pub paranoid: Option<i32>,
+    /// The kernel refuses an event of this process's own user code.
+    pub refuses_user: bool,
     /// kernel.kptr_restrict.
     pub kptr_restrict: Option<i32>,
-    /// CAP_PERFMON or CAP_SYS_ADMIN is in the effective set.
+    /// CAP_PERFMON or CAP_SYS_ADMIN is in the effective set. Capabilities of a user namespace other
+    /// than the first give no such right: perfmon_capable(), include/linux/capability.h.
     pub perfmon: bool,
     /// CAP_SYSLOG is in the effective set.
     pub syslog: bool,
@@ -40,8 +47,13 @@ impl Rights {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let field = |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
         let effective = field("CapEff:").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or_default();
-        let has = |capability: u32| effective >> capability & 1 == 1;
+        let first = format!("user:[{PROC_USER_INIT_INO}]");
+        // A kernel without user namespaces has no such file.
+        let is_first = fs::read_link("/proc/self/ns/user").map_or(true, |namespace| namespace == Path::new(&first));
+        let has = |capability: u32| is_first && effective >> capability & 1 == 1;
+        let mut event = Builder::new(Software::DUMMY);
         Self {
+            refuses_user: event.observe_self().any_cpu().exclude_kernel(true).exclude_hv(true).build().is_err(),
             paranoid: number("perf_event_paranoid"),
             kptr_restrict: number("kptr_restrict"),
             perfmon: has(CAP_PERFMON) || has(CAP_SYS_ADMIN),
@@ -55,10 +67,10 @@ impl Rights {
 
     /// Returns the prerequisites of sampling and of BPF programs. Tracing needs none of them.
     pub fn prerequisites(&self) -> Vec<Prerequisite> {
-        let shows_kernel = self.perfmon || self.paranoid.is_some_and(|paranoid| paranoid < 2);
+        let shows_kernel = !self.refuses_user && (self.perfmon || self.paranoid.is_some_and(|paranoid| paranoid < 2));
         let paranoid = match self.paranoid {
             None => "this kernel has no perf_event_open".to_owned(),
-            Some(paranoid) if self.is_forbidden() => format!("{paranoid}: nothing can be sampled"),
+            Some(paranoid) if self.refuses_user => format!("{paranoid}: nothing can be sampled"),
             Some(paranoid) if shows_kernel => format!("{paranoid}: user and kernel code can be sampled"),
             Some(paranoid) => format!("{paranoid}: only user code can be sampled"),
         };
@@ -137,6 +149,10 @@ impl Rights {
             EPERM | EACCES => (
                 "perf_event_open is refused: a security module or the lockdown of the kernel forbids it".to_owned(),
                 "run it outside of the container, or as root",
+            ),
+            ENOMEM => (
+                "the buffers exceed the limit of locked memory, which all runs of a user share".to_owned(),
+                "wait for other runs, or raise the limit: sudo sysctl kernel.perf_event_mlock_kb=4096",
             ),
             EMFILE => ("too many files are open".to_owned(), "raise the limit: ulimit -n 4096"),
             _ => {

@@ -26,6 +26,7 @@ pub use self::repeated::{Mean, Repeated};
 pub(crate) use self::unwind::own_vdso;
 use crate::gates::Rights;
 use crate::recording::{Missing, Recording, Totals};
+use crate::uapi::{EACCES, ENOSYS, EPERM};
 
 /// Options of a sampled run.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,10 @@ pub struct Recorded {
     pub exit: Exit,
     /// Number of processes that outlived the first one and were killed after the grace period.
     pub killed_stragglers: u64,
+    /// Number of processes that still live, since this process has no right to kill them.
+    pub left_alive: u64,
+    /// A signal asked this process to end.
+    pub interrupted: bool,
 }
 
 /// A run with counts of events but without samples.
@@ -80,6 +85,9 @@ pub enum Error {
     /// right, and then how to get it.
     #[error("{0}")]
     NotAllowed(String),
+    /// Sampling failed for another reason than a missing right.
+    #[error("{0}")]
+    Failed(String),
     /// The frequency is above what the kernel allows: exit status 2.
     #[error("cannot take {frequency} samples a second: kernel.perf_event_max_sample_rate is {most}")]
     Frequency {
@@ -128,7 +136,8 @@ pub fn record(command: Command, options: &Options) -> Result<Recorded, Error> {
     missing.extend(excludes_kernel.then_some(Missing::KernelSamples));
     missing.sort_unstable();
     let recording = Recording { frequency: options.frequency, totals, missing, ..recording };
-    Ok(Recorded { recording, exit: outcome.exit, killed_stragglers: outcome.killed_stragglers })
+    let UntracedOutcome { exit, killed_stragglers, left_alive, interrupted, .. } = outcome;
+    Ok(Recorded { recording, exit, killed_stragglers, left_alive, interrupted })
 }
 
 /// Runs a command to its end and counts events without sampling.
@@ -152,7 +161,9 @@ fn read(counters: Counters, outcome: &UntracedOutcome) -> Result<(Totals, Vec<Mi
 
 /// Returns why events could not be opened.
 fn refused(error: &io::Error) -> Error {
-    Error::NotAllowed(Rights::read().refusal(error.raw_os_error().unwrap_or_default()))
+    let errno = error.raw_os_error().unwrap_or_default();
+    let message = Rights::read().refusal(errno);
+    if [EPERM, EACCES, ENOSYS].contains(&errno) { Error::NotAllowed(message) } else { Error::Failed(message) }
 }
 
 fn refused_sampling(error: &io::Error, options: &Options) -> Error {

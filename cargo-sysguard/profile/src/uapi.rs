@@ -2,6 +2,7 @@
 
 // include/uapi/asm-generic/errno-base.h and errno.h
 pub(crate) const EPERM: i32 = 1;
+pub(crate) const ENOMEM: i32 = 12;
 pub(crate) const EACCES: i32 = 13;
 pub(crate) const ENODEV: i32 = 19;
 pub(crate) const EINVAL: i32 = 22;
@@ -13,6 +14,11 @@ pub(crate) const CAP_SYS_ADMIN: u32 = 21;
 pub(crate) const CAP_SYSLOG: u32 = 34;
 pub(crate) const CAP_PERFMON: u32 = 38;
 pub(crate) const CAP_BPF: u32 = 39;
+
+// include/linux/proc_ns.h
+
+/// The inode number of the first user namespace.
+pub(crate) const PROC_USER_INIT_INO: u32 = 0xEFFF_FFFD;
 
 // include/uapi/linux/perf_event.h
 

@@ -27,13 +27,13 @@ pub struct Programs<'a> {
 
 /// The file and offset of an address.
 #[derive(Debug)]
-pub struct CodePlace<'a> {
+pub struct CodePlace {
     /// The path by which the file can be read now.
     pub file: PathBuf,
     /// The offset in the file.
     pub offset: u64,
     /// The path by which the program mapped it.
-    pub shown: &'a str,
+    pub shown: String,
 }
 
 /// Cache of looked-up functions.
@@ -116,13 +116,13 @@ impl<'a> Programs<'a> {
 
     /// Returns the file and offset of an address. `None` for memory without a file, and for files
     /// that can no longer be read.
-    pub fn place(&self, pid: u32, time: u64, address: u64) -> Option<CodePlace<'a>> {
+    pub fn place(&self, pid: u32, time: u64, address: u64) -> Option<CodePlace> {
         let mapping = mapping(self.process(pid, time)?, time, address)?;
         let file = self.readable(mapping)?;
         Some(CodePlace {
             file,
             offset: address - mapping.addresses.start + mapping.offset,
-            shown: mapping.file.to_str()?,
+            shown: shown(&mapping.file),
         })
     }
 
@@ -131,7 +131,7 @@ impl<'a> Programs<'a> {
             return Image::of_vdso(&own_vdso()?);
         }
         let path = self.readable(mapping)?;
-        Image::of_file(File::open(&path).ok()?, path.to_str()?.to_owned())
+        Image::of_file(File::open(&path).ok()?, path.to_string_lossy().into_owned())
     }
 
     /// Returns the path by which a mapped file can be read.
@@ -139,8 +139,10 @@ impl<'a> Programs<'a> {
         let kept = self.recording.files.get(&mapping.id).and_then(Option::as_ref);
         // Debug information may lie next to the file.
         let is_it = fs::metadata(&mapping.file).is_ok_and(|found| found.ino() == mapping.id.inode);
+        // Symbols are read by a path that is text.
+        let is_text = mapping.file.to_str().is_some();
         match kept {
-            Some(kept) if !is_it => Some(PathBuf::from(format!("/proc/self/fd/{}", kept.as_raw_fd()))),
+            Some(kept) if !is_it || !is_text => Some(PathBuf::from(format!("/proc/self/fd/{}", kept.as_raw_fd()))),
             _ if is_it => Some(mapping.file.clone()),
             _ => None,
         }

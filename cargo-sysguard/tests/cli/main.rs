@@ -66,6 +66,8 @@ mod places;
 #[cfg(target_os = "linux")]
 mod profile;
 #[cfg(target_os = "linux")]
+mod profile_ends;
+#[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
 mod pull_request;
@@ -151,6 +153,7 @@ fn trials() -> Vec<Trial> {
     let others = others
         .chain(hooks::trials())
         .chain(names::trials())
+        .chain(profile_ends::trials())
         .chain(signals::trials())
         .chain(sites::trials())
         .chain(places::trials())
@@ -304,6 +307,7 @@ fn of_readings() -> Vec<Trial> {
         needing profile::each_format_is_written,
         needing profile::time_goes_to_the_calls_that_are_made,
         needing profile::hot_instructions_are_shown_with_their_lines,
+        needing profile::functions_of_one_name_are_not_mixed_up,
         needing profile::kernel_function_is_shown_or_refused_with_the_reason,
         needing profile::saved_profile_is_in_the_html_report_only,
         needing profile::workloads_are_selected_by_name,

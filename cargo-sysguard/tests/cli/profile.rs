@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
@@ -11,7 +12,10 @@ use super::project::{BINARY, Project, Ran, command, run};
 /// Returns an error if kernel functions cannot be sampled or named here.
 pub(crate) fn unsampled() -> Option<&'static str> {
     let ran = run(command(BINARY).args(["profile", "--no-trace", "--format", "json", "--", "true"]));
-    let Ok(record) = serde_json::from_str::<Value>(&ran.stderr) else { return Some("requires the right to sample") };
+    if ran.code == 4 {
+        return Some("requires the right to sample");
+    }
+    let record = record(&ran.ends(0).stderr);
     let missing = record["missing"].as_array().expect("a list");
     let lacks = |name: &str| missing.iter().any(|it| it == name);
     (lacks("kernel-samples") || lacks("kernel-names")).then_some("requires the right to sample the kernel")
@@ -220,6 +224,42 @@ pub(crate) fn hot_instructions_are_shown_with_their_lines() -> Option<&'static s
         let ran = project.sysguard(&format!("profile --annotate {name} -- ./hot")).ends(125);
         assert!(ran.stderr.starts_with(reason), "{}", ran.stderr);
     }
+    None
+}
+
+/// Static functions of two source files have one name, and files have odd names.
+pub(crate) fn functions_of_one_name_are_not_mixed_up() -> Option<&'static str> {
+    let reason = unsampled();
+    if reason.is_some() || !cfg!(target_arch = "x86_64") {
+        return reason.or(Some("only x86 instructions are decoded"));
+    }
+    let spin = |name: &str, times: &str| {
+        format!(
+            "static __attribute__((noinline)) unsigned spin(unsigned n) {{\n    unsigned sum = 0;\n    \
+             for (unsigned i = 0; i < n; i++)\n        sum = sum * 31 + i / 7;\n    return sum;\n}}\n\
+             unsigned {name}(void) {{ return spin({times}); }}\n"
+        )
+    };
+    let project = Project::empty()
+        .file("a.c", &spin("less", "200000000"))
+        .file("b.c", &spin("more", "600000000"))
+        .file("main.c", "unsigned less(void), more(void);\nint main(void) { return less() + more() == 1; }\n");
+    let program = std::ffi::OsStr::from_bytes(b"odd \xff\x1b;name");
+    run(project.run_by("cc").args(["-O1", "-g", "a.c", "b.c", "main.c", "-o"]).arg(project.path("").join(program)))
+        .ends(0);
+    let mut profile = project.command("profile --annotate spin --");
+    let spin = run(profile.arg(project.path("").join(program))).ends(0).stderr;
+    let more = spin.lines().find(|line| line.ends_with(" more samples are in other functions of this name"));
+    let more: f64 = more.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("{spin}"));
+    let (samples, _) = spin.split_once(" of ").expect("numbers");
+    let samples: f64 = samples.rsplit(' ').next().expect("a number").parse().expect("a number");
+    assert!(samples > 2.0 * more && more > 10.0, "{spin}");
+    assert!(spin.contains("/b.c:4  ") && !spin.contains("/a.c:"), "{spin}");
+    // The last instruction of the function is not the one of all others.
+    let last = spin.lines().rfind(|line| line.contains(":  ret")).expect("a ret").trim_start();
+    let share: f64 = last.split(' ').next().and_then(|share| share.parse().ok()).unwrap_or_default();
+    assert!(share < 5.0, "{spin}");
+    assert!(spin.lines().next().expect("a line").contains("odd \u{fffd}\\u{1b};name"), "{spin}");
     None
 }
 

@@ -1,6 +1,7 @@
 //! Records how this process was started, before `main` changes it. Rust's start-up opens /dev/null
 //! for closed standard streams and ignores SIGPIPE (library/std/src/sys/pal/unix/mod.rs, `init`).
-//! glibc handles two signals of its own once there are threads. Main function: [`note_start`].
+//! glibc handles two signals of its own once there are threads. A supervisor stops ignoring
+//! SIGCHLD. Main function: [`note_start`].
 //!
 //! A program records it by `note_start!`, which adds a function that runs before that start-up. In
 //! a program without it, streams count as open at the start, and SIGPIPE as not ignored.
@@ -18,7 +19,7 @@ static START: AtomicU8 = AtomicU8::new(0);
 const NOTED: u8 = 1 << 7;
 
 /// The signals with a changed disposition; 32 and 33 are the C library's (nptl(7)).
-const CHANGED: [c_int; 3] = [libc::SIGPIPE, 32, 33];
+const CHANGED: [c_int; 4] = [libc::SIGPIPE, 32, 33, libc::SIGCHLD];
 
 /// The bit of the first signal of [`CHANGED`].
 const FIRST: usize = 3;

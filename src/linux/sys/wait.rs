@@ -71,6 +71,18 @@ pub(in crate::linux) fn reap_ended(child: pid_t) -> bool {
     reaped == child
 }
 
+/// Reaps any child of any thread that has ended. `None` if none has.
+///
+/// # Errors
+///
+/// ECHILD without children.
+#[cfg(feature = "unstable")]
+pub(in crate::linux) fn reap_any() -> io::Result<Option<pid_t>> {
+    // SAFETY: waitpid writes nothing without a place for the status; waitpid(2).
+    let child = unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG | libc::__WALL) };
+    checked(c_long::from(child)).map(|child| (child > 0).then_some(child as pid_t))
+}
+
 /// Returns the task and the `si_status` of a waiting report.
 fn ask(kind: libc::idtype_t, id: libc::id_t, reports: c_int) -> Option<Reported> {
     // SAFETY: a siginfo_t of zeros is valid; si_pid of zero says that nothing is waiting.

@@ -54,7 +54,7 @@ pub fn kernel(recordings: &[Recording], kernel: &Kernel, function: &str, code: C
         }
         return Err(Fault::not_sampled(function, names));
     };
-    let body = body(kernel, sampled).ok_or_else(|| Fault::unreadable(function, "/proc/kallsyms has no end of it"))?;
+    let body = kernel.extent(sampled).ok_or_else(|| Fault::unreadable(function, "/proc/kallsyms does not list it"))?;
     let read = match code {
         Code::Memory(path) => memory(path, body.clone()),
         Code::File(path) => file(path, kernel, body.clone()),
@@ -62,6 +62,7 @@ pub fn kernel(recordings: &[Recording], kernel: &Kernel, function: &str, code: C
     let bytes = read.map_err(|reason| Fault::unreadable(function, reason))?;
     let decoded = decode(Processor::own(), &bytes, body.start).map_err(|reason| Fault::unreadable(function, reason))?;
     // Several functions may have this name: show only the one with the first sample.
+    let every: u64 = samples.values().sum();
     let samples: BTreeMap<u64, u64> = samples.into_iter().filter(|(address, _)| body.contains(address)).collect();
     let instructions = with_samples(decoded, &samples);
     let note = match code {
@@ -77,20 +78,8 @@ pub fn kernel(recordings: &[Recording], kernel: &Kernel, function: &str, code: C
         samples: samples.values().sum(),
         all,
         instructions: instructions.into_iter().map(instruction).collect(),
-        notes: note.into_iter().collect(),
+        notes: note.into_iter().chain(super::of_others(every - samples.values().sum::<u64>())).collect(),
     })
-}
-
-/// Returns the addresses of the function that holds this one: up to the next function.
-fn body(kernel: &Kernel, address: u64) -> Option<Range<u64>> {
-    let mut start = None;
-    for (at, _) in kernel.functions() {
-        if at > address {
-            return start.map(|start| start..at);
-        }
-        start = Some(at);
-    }
-    None
 }
 
 /// Reads the kernel's memory.

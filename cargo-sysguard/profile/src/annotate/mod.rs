@@ -136,6 +136,12 @@ impl Annotation {
     }
 }
 
+/// Returns the note on samples in other functions of the name, if there are any.
+fn of_others(samples: u64) -> Option<String> {
+    let word = if samples == 1 { "sample is" } else { "samples are" };
+    (samples > 0).then(|| format!("{samples} more {word} in other functions of this name"))
+}
+
 fn percent(part: u64, all: u64) -> String {
     format!("{:.1}", part as f64 / all.max(1) as f64 * 100.0)
 }

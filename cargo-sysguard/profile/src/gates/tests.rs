@@ -5,6 +5,7 @@ use super::*;
 /// An ordinary user on a kernel with its own defaults.
 const PLAIN: Rights = Rights {
     paranoid: Some(2),
+    refuses_user: false,
     kptr_restrict: Some(0),
     perfmon: false,
     syslog: false,
@@ -44,6 +45,7 @@ fn refusal_names_its_cause_and_a_command() {
     ] {
         assert_eq!(rights.refusal(errno), format!("cannot sample: {reason}\nhelp: {help}"), "{rights:?} {errno}");
     }
+    assert!(PLAIN.refusal(ENOMEM).starts_with("cannot sample: the buffers exceed the limit of locked memory"));
     assert!(PLAIN.refusal(22).starts_with("cannot sample: perf_event_open failed: Invalid argument"));
 }
 
@@ -72,8 +74,13 @@ fn rights_are_blocked_only_where_needed() {
     );
     let open = Rights { paranoid: Some(1), ..PLAIN };
     assert_eq!(blocked(open), ["CAP_BPF: missing: no BPF program can be loaded", "tracefs: no tracefs can be read"]);
-    let forbidden = Rights { paranoid: Some(4), ..PLAIN };
+    let forbidden = Rights { paranoid: Some(4), refuses_user: true, ..PLAIN };
     assert_eq!(blocked(forbidden)[0], "perf_event_paranoid: 4: nothing can be sampled");
+    // The value has no such meaning in the kernel itself.
+    let plain = Rights { refuses_user: false, ..forbidden };
+    assert_eq!(blocked(plain)[0], "perf_event_paranoid: 4: only user code can be sampled");
+    let filtered = Rights { filtered: true, refuses_user: true, ..ROOT };
+    assert_eq!(blocked(filtered)[0], "perf_event_paranoid: 2: nothing can be sampled");
     let without = Rights { paranoid: None, btf: false, ..ROOT };
     assert!(blocked(without).contains(&"BTF: /sys/kernel/btf/vmlinux is missing".to_owned()));
     assert!(

@@ -9,6 +9,7 @@ mod symbols;
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -83,6 +84,11 @@ impl Kernel {
     /// address.
     pub fn function(&self, address: u64) -> Arc<KernelFunction> {
         self.symbols.at(address).map_or_else(|| unnamed(address), |at| Arc::clone(&self.functions[at]))
+    }
+
+    /// Returns the addresses of the function that holds this one.
+    pub fn extent(&self, address: u64) -> Option<Range<u64>> {
+        Some(self.symbols.extent(self.symbols.at(address)?))
     }
 
     /// Returns every function, in the order of their addresses.

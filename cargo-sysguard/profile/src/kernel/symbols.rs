@@ -3,6 +3,7 @@
 //! Of several symbols at one address, it keeps the one that perf shows (tools/perf/util/symbol.c,
 //! `choose_best_symbol`).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A function of the kernel or of a module.
@@ -56,11 +57,16 @@ impl Symbols {
 
     /// Returns the position of the symbol that contains the address.
     pub(crate) fn at(&self, address: u64) -> Option<usize> {
-        let after = self.all.partition_point(|symbol| symbol.address <= address);
-        let at = after.checked_sub(1)?;
-        let next = self.all.get(after).map_or(u64::MAX, |next| next.address);
+        let at = self.all.partition_point(|symbol| symbol.address <= address).checked_sub(1)?;
+        self.extent(at).contains(&address).then_some(at)
+    }
+
+    /// Returns the addresses of the symbol at a position: up to the next symbol, but not across a
+    /// gap.
+    pub(crate) fn extent(&self, at: usize) -> Range<u64> {
         let start = self.all[at].address;
-        (next - start < GAP || address - start < PAGE).then_some(at)
+        let next = self.all.get(at + 1).map_or(u64::MAX, |next| next.address);
+        start..if next - start < GAP { next } else { start.saturating_add(PAGE) }
     }
 
     /// Returns the symbols in the order of their addresses.

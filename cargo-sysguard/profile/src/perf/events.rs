@@ -10,7 +10,7 @@ use perf_event::{Builder, Clock as ClockId, Counter, ReadFormat, SampleFlag, Sam
 use super::record::Record;
 use super::{CallGraph, Options, cpus};
 use crate::recording::Clock;
-use crate::uapi::{EINVAL, ENODEV, PERF_REGS};
+use crate::uapi::{EINVAL, ENODEV, ENOMEM, PERF_REGS};
 
 /// Bytes of the stack in a sample: enough for most programs.
 pub(super) const STACK_BYTES: u32 = 16 << 10;
@@ -72,6 +72,9 @@ impl Sampling {
             }
             match counters.into_iter().map(|counter| counter.sampled(buffer)).collect() {
                 Ok(samplers) => return Ok(Self { samplers, clock, excludes_kernel, has_stacks, buffer }),
+                // The limit of locked memory has the same errno as a missing right: perf_mmap(),
+                // kernel/events/core.c.
+                Err(error) if is_missing_right(&error) => refused = io::Error::from_raw_os_error(ENOMEM),
                 Err(error) => refused = error,
             }
         }

@@ -1,6 +1,7 @@
 //! Opens the files that processes map as code, while the processes run: later, a file or its mount
 //! namespace may be gone. Main function: [`keep_open`].
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,10 @@ pub(super) fn keep_open(files: &mut Files, map: &Map) {
 fn find(map: &Map) -> Option<File> {
     let Map { pid, addresses, path, file, .. } = map;
     // d_path() of the kernel marks files that have no name any more.
-    let is_deleted = path.to_string_lossy().ends_with(" (deleted)");
-    let below_root = (!is_deleted).then(|| PathBuf::from(format!("/proc/{pid}/root{}", path.display())));
+    let is_deleted = path.as_os_str().as_encoded_bytes().ends_with(b" (deleted)");
+    // The path may be of any bytes.
+    let below = |root: String| [OsStr::new(&root), path.as_os_str()].into_iter().collect::<OsString>();
+    let below_root = (!is_deleted).then(|| PathBuf::from(below(format!("/proc/{pid}/root"))));
     let mapped = PathBuf::from(format!("/proc/{pid}/map_files/{:x}-{:x}", addresses.start, addresses.end));
     let is_it = |found: &File| found.metadata().is_ok_and(|found| found.ino() == file.inode);
     below_root.and_then(|path| open(&path)).or_else(|| open(&mapped)).or_else(|| open(path).filter(is_it))

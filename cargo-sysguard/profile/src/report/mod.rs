@@ -85,6 +85,8 @@ pub struct Subject {
     pub index: Option<String>,
     /// How the sampled run ended, as a shell shows it.
     pub status: i32,
+    /// Number of processes that outlived the first one of a sampled run and were killed.
+    pub killed_stragglers: u64,
     /// The totals of each sampled run.
     pub totals: Vec<Totals>,
     /// The run that calls were counted in.

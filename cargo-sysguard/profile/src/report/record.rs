@@ -86,6 +86,9 @@ pub(super) struct SampledRecord {
     pub(super) lost: u64,
     /// How often the kernel paused sampling because it took too much time.
     pub(super) throttled: u64,
+    /// Processes that outlived the first one of a run and were killed.
+    #[serde(default)]
+    pub(super) stragglers: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -235,6 +238,7 @@ impl ProfileRecord {
                 samples: all.samples,
                 lost: profile.lost,
                 throttled: profile.throttled,
+                stragglers: subject.killed_stragglers,
             },
             traced: subject.traced.as_ref().map(|traced| TracedRecord {
                 engine: traced.engine.to_owned(),

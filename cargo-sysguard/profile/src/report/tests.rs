@@ -65,6 +65,7 @@ fn subject(traced: bool) -> Subject {
         kernel: "6.18.44".to_owned(),
         index: Some("6.18.15".to_owned()),
         status: 0,
+        killed_stragglers: 0,
         totals: vec![totals(1)],
         traced: traced.then(|| Traced {
             engine: "ptrace",
@@ -138,7 +139,7 @@ fn table_names_both_runs() {
 fn table_without_a_traced_run_has_no_counts() {
     let table = written(&ProfileRecord::new(&subject(false), &demo()), Format::Table);
     assert!(table.contains("\n  % time  syscall"), "{table}");
-    assert!(table.contains("\ncalls and errors: not counted (--no-trace)\n"), "{table}");
+    assert!(table.contains("\ncalls and errors: not counted\n"), "{table}");
 }
 
 #[test]
@@ -270,11 +271,12 @@ fn missing_data_is_reported() {
     }
     hidden.missing = vec![Missing::KernelSamples];
     hidden.throttled = 2;
-    let record = ProfileRecord::new(&subject(false), &hidden);
+    let record = ProfileRecord::new(&Subject { killed_stragglers: 2, ..subject(false) }, &hidden);
     let table = written(&record, Format::Table);
     assert!(table.contains("70.0  (kernel, not visible)"), "{table}");
     assert!(table.contains("\nmissing: kernel functions; run `sudo sysctl"), "{table}");
     assert!(table.contains("\nthrottled: the kernel paused sampling 2 times; use a lower -F\n"), "{table}");
+    assert!(table.contains("\n2 stragglers killed after the grace period\n"), "{table}");
     assert!(!table.contains("source files of kernel samples"), "{table}");
     assert!(written(&record, Format::Folded).contains("demo;main;(kernel, not visible)_[k] 600\n"));
 }

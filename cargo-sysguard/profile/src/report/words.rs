@@ -99,7 +99,7 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
             escaped(&traced.engine),
             ended(traced.status)
         )),
-        None => lines.push("calls and errors: not counted (--no-trace)".to_owned()),
+        None => lines.push("calls and errors: not counted".to_owned()),
     }
     if let Some(traced) = record.traced.as_ref().filter(|traced| !traced.comparable) {
         let reason =
@@ -109,6 +109,10 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
     if sampled.lost > 0 {
         let share = sampled.lost as f64 / (sampled.lost + sampled.samples) as f64;
         lines.push(format!("lost: {} samples that the kernel could not store ({} %)", sampled.lost, percent(share)));
+    }
+    if sampled.stragglers > 0 {
+        let stragglers = if sampled.stragglers == 1 { "straggler" } else { "stragglers" };
+        lines.push(format!("{} {stragglers} killed after the grace period", sampled.stragglers));
     }
     if sampled.throttled > 0 {
         let times = if sampled.throttled == 1 { "once".to_owned() } else { format!("{} times", sampled.throttled) };

@@ -39,8 +39,7 @@ impl Options {
             Some(function) => Content::Annotation(self.annotation(function, &sampled, &names)?),
             None => {
                 // A run that was ended shows other calls.
-                let is_whole = !matches!(sampled.exit, Exit::TimedOut | Exit::Signaled(_));
-                let traced = if self.counts() && is_whole { self.count(&command, &limits) } else { None };
+                let traced = if self.counts() && sampled.ended_alone() { self.count(&command, &limits) } else { None };
                 terminal.restore();
                 Content::Profile(Box::new(sampled.record(None, command.text(), traced, &names)))
             }

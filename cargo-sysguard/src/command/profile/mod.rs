@@ -18,13 +18,14 @@ use std::time::Duration;
 use profile::gates::Rights;
 use profile::perf::CallGraph;
 use profile::report::{Format, ProfileRecord};
+use sysguard::unstable::linux::{Role, supervise};
 use sysguard::unstable::model::trace::prerequisite::Prerequisite;
 use sysguard::unstable::report::Palette;
 
 use crate::cargo::BuildFlags;
 use crate::command_line::Failed;
 use crate::context::Context;
-use crate::exit_code::Failure;
+use crate::exit_code::{Failure, Outcome};
 use crate::output::{self, ReportFile};
 use runs::Sampling;
 
@@ -87,7 +88,8 @@ const USAGE: &str =
 const EXIT_CODES: &str = "The command runs more than once: each sampled run is untraced, and another run is traced to count the calls.\n\n\
     Exit codes for a command: its status; 128+N if signal N ended it; 124 if --timeout ended it; 4 without the right to \
     sample; 125 if sampling or reporting failed; 126 if the command cannot be executed; 127 if it is not found; 2 wrong \
-    usage. For workloads: 0; 3 a workload could not be built or started; 4 without the right to sample; 2 wrong usage.";
+    usage. For workloads: 0; 101 sampling or reporting failed; 3 a workload could not be built or started; 4 without the right to \
+    sample; 2 wrong usage.";
 
 /// How user stacks are unwound, by name.
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -120,6 +122,14 @@ enum Content {
 impl Options {
     /// Profiles the command or the workloads.
     pub(crate) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
+        match supervise() {
+            Ok(Role::Worker) => {}
+            Ok(Role::Supervisor(status)) => return Ok(ExitCode::from(status)),
+            Err(error) if self.command.is_empty() => {
+                return Err(Failure { outcome: Outcome::Untraceable, message: error.to_string() });
+            }
+            Err(error) => return Ok(Failed::from(error).exit()),
+        }
         if self.command.is_empty() {
             return self.workloads(context).map(ExitCode::from);
         }
@@ -180,6 +190,7 @@ impl From<runs::RunFailed> for Failed {
     fn from(failed: runs::RunFailed) -> Self {
         match failed {
             runs::RunFailed::Perf(profile::perf::Error::Launch(error)) => error.into(),
+            runs::RunFailed::Perf(error @ profile::perf::Error::Failed(_)) => Self::ours(error),
             runs::RunFailed::Perf(error) => Self { code: NOT_ALLOWED, message: error.to_string() },
             runs::RunFailed::Usage(message) => Self { code: Self::USAGE, message },
         }

@@ -1,6 +1,7 @@
 //! The sampled runs of a command or workload, and the names of their functions. Main types:
 //! [`Sampling`] and [`Sampled`].
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use profile::kernel::{Kernel, Unavailable};
 use profile::naming;
 use profile::perf::{self, CallGraph};
 use profile::profile::Profile;
-use profile::recording::{Missing, Recording};
+use profile::recording::{Files, Missing, Recording};
 use profile::report::{ProfileRecord, Subject, Traced};
 use profile::shares::Counts;
 use profile::user::Programs;
@@ -18,6 +19,7 @@ use sysguard::unstable::model::run::workload::Exit;
 use sysguard::unstable::settings;
 
 use crate::command_line::RunError;
+use crate::message;
 
 /// How runs are sampled.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +63,9 @@ pub(super) struct Sampled {
     pub(super) recordings: Vec<Recording>,
     /// How the last one ended.
     pub(super) exit: Exit,
+    /// A signal asked this process to end.
+    interrupted: bool,
+    killed_stragglers: u64,
 }
 
 /// The functions of the running kernel.
@@ -80,20 +85,33 @@ impl KernelNames {
 }
 
 impl Sampled {
-    /// Samples as many runs as asked for. A run that does not exit with `expected` is the last.
+    /// Samples as many runs as asked for. No other follows once a run was ended, or this process
+    /// was asked to end.
     pub(super) fn collect<E>(
         sampling: &Sampling<'_>,
         mut run: impl FnMut() -> Result<perf::Recorded, E>,
     ) -> Result<Self, E> {
-        let mut recordings = Vec::new();
+        let (mut recordings, mut killed_stragglers) = (Vec::<Recording>::new(), 0);
         loop {
-            let recorded = run()?;
-            recordings.push(recorded.recording);
-            let is_last = recordings.len() as u64 >= u64::from(sampling.runs);
-            if is_last || recorded.exit == Exit::TimedOut || matches!(recorded.exit, Exit::Signaled(_)) {
-                return Ok(Self { recordings, exit: recorded.exit });
+            let mut recorded = run()?;
+            if let Some(first) = recordings.first() {
+                share_files(&first.files, &mut recorded.recording.files);
             }
+            recordings.push(recorded.recording);
+            killed_stragglers += recorded.killed_stragglers;
+            warn_of_living(recorded.left_alive);
+            let sampled =
+                Self { recordings, exit: recorded.exit, interrupted: recorded.interrupted, killed_stragglers };
+            if sampled.recordings.len() as u64 >= u64::from(sampling.runs) || !sampled.ended_alone() {
+                return Ok(sampled);
+            }
+            recordings = sampled.recordings;
         }
+    }
+
+    /// Returns whether the last run ended by itself, so that another one would do the same.
+    pub(super) fn ended_alone(&self) -> bool {
+        !self.interrupted && matches!(self.exit, Exit::Exited(_))
     }
 
     /// Returns one profile of all runs.
@@ -135,10 +153,30 @@ impl Sampled {
             kernel: Machine::kernel_release(),
             index: names.kernel.as_ref().map(|kernel| kernel.index_version().to_owned()),
             status: self.exit.shell_status(),
+            killed_stragglers: self.killed_stragglers,
             totals: self.recordings.iter().map(|recording| recording.totals.clone()).collect(),
             traced,
         };
         ProfileRecord::new(&subject, &self.profile(names))
+    }
+}
+
+/// Replaces files by the same ones of an earlier run, so that many runs do not need many fds.
+fn share_files(earlier: &Files, files: &mut Files) {
+    for (id, file) in files {
+        if let (Some(file), Some(Some(same))) = (file, earlier.get(id)) {
+            *file = same.clone();
+        }
+    }
+}
+
+/// Warns of processes that a run left.
+fn warn_of_living(left: u64) {
+    if left > 0 {
+        let processes = if left == 1 { "1 process is".to_owned() } else { format!("{left} processes are") };
+        let text = format!("{processes} still running: this user has no right to kill another user's processes");
+        // Ignore a closed standard error: this is only a warning.
+        let _ = writeln!(anstream::stderr(), "{}", message::warning(&text));
     }
 }
 

@@ -135,6 +135,7 @@ impl Options {
 fn failure(failed: RunFailed) -> Failure {
     let (outcome, message) = match failed {
         RunFailed::Perf(profile::perf::Error::Launch(error)) => (Outcome::NotStarted, error.to_string()),
+        RunFailed::Perf(error @ profile::perf::Error::Failed(_)) => return Failure::failed(error),
         RunFailed::Perf(error) => (Outcome::Untraceable, error.to_string()),
         RunFailed::Usage(message) => (Outcome::Usage, message),
     };

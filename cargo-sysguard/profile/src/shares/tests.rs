@@ -141,7 +141,7 @@ fn subsystem_is_that_of_the_sampled_function() {
 #[test]
 fn file_without_a_section_belongs_to_the_rest() {
     let place = Place { file: "lib/sort.c".into(), subsystem: "core".into(), section: None };
-    let function = |name: &str, place| KernelFunction {
+    let function = |name: &str, place: Option<Place>| KernelFunction {
         name: name.to_owned(),
         module: None,
         known_by: if place.is_some() { KnownBy::Name } else { KnownBy::Nothing },

@@ -29,7 +29,7 @@ pub struct CallExamples {
     at_entry: Box<[AtEntry; NUMBERS]>,
     /// The calls that were decoded at their entry and have not ended.
     entered: HashMap<Tid, Entered>,
-    /// The call of a thread whose number changes, until the end of the call is reported.
+    /// The call of a thread that changes its number, until the end of the call is reported.
     moved: Option<(Tid, Entered)>,
 }
 

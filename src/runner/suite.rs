@@ -223,8 +223,8 @@ impl Suite {
         }
     }
 
-    /// Runs a workload once under ptrace. Returns its observation and its exit, which may differ from
-    /// the exit that its document expects.
+    /// Runs a workload once under ptrace. Returns its observation and its exit, which may differ
+    /// from the exit that its document expects.
     ///
     /// # Errors
     ///

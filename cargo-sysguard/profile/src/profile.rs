@@ -7,7 +7,7 @@ use crate::recording::{Clock, Missing, Totals};
 /// The stacks of a run, with a name for each address.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
-    /// The clock whose ticks the samples count.
+    /// The clock that takes the samples.
     pub clock: Clock,
     /// The requested number of samples per second.
     pub frequency: u64,

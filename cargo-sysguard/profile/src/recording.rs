@@ -10,7 +10,7 @@ use std::time::Duration;
 /// The samples and totals of one run.
 #[derive(Debug, Clone, Default)]
 pub struct Recording {
-    /// The clock whose ticks the samples count.
+    /// The clock that takes the samples.
     pub clock: Clock,
     /// The requested number of samples per second of each CPU that runs the program.
     pub frequency: u64,
@@ -47,7 +47,7 @@ pub struct FileId {
 /// The name of the library that the kernel maps into every program.
 pub const VDSO: &str = "[vdso]";
 
-/// The clock whose ticks samples count.
+/// The clock that takes the samples: its unit is a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Clock {
     /// Nanoseconds of CPU time, by a timer (PERF_COUNT_SW_CPU_CLOCK).

@@ -58,7 +58,7 @@ pub const VERSIONED: &[(&str, &[&str])] = &[
     ("stress-ng", &["stress-ng", "--version"]),
 ];
 
-/// Programs whose Debian package has a different name (Debian 12).
+/// Programs in a Debian package of a different name (Debian 12).
 const PACKAGES: &[(&str, &str)] = &[
     ("ab", "apache2-utils"),
     ("bpftool", "bpftool"),

@@ -19,7 +19,7 @@ pub(super) struct Executions {
     is_started: bool,
     /// Call sites of calls that are under way.
     entered: HashMap<Tid, CallSite>,
-    /// The call site of a thread whose number changes, until the end of its call is reported.
+    /// The call site of a thread that changes its number, until the end of its call is reported.
     moved: Option<(Tid, CallSite)>,
     waiting: WaitingParents,
 }
@@ -46,7 +46,7 @@ impl Executions {
         }
     }
 
-    /// Keeps the call site of a thread whose number changes.
+    /// Keeps the call site of a thread that changes its number.
     pub(super) fn renumbered(&mut self, task: Tid, former: Tid) {
         self.moved = self.entered.remove(&former).map(|site| (task, site));
     }

@@ -82,7 +82,7 @@ const SHARED_WITH_TOOLS: [&str; 3] =
 /// Files of 32-bit programs on 64-bit kernels. Other files with `_32` are for 32-bit kernels.
 const COMPAT: [&str; 2] = ["arch/x86/entry/syscall_32.c", "arch/x86/kernel/signal_32.c"];
 
-/// Headers whose lines become functions in the file that includes them: header, file.
+/// Headers with lines that become functions in the file that includes them: header, file.
 const EXPANDED: [(&str, &str); 2] = [
     ("arch/x86/include/asm/idtentry.h", "arch/x86/entry/entry_64.S"),
     ("include/linux/lsm_hook_defs.h", "kernel/bpf/bpf_lsm.c"),

@@ -76,7 +76,7 @@ pub(super) struct SampledRecord {
     pub(super) runs: u64,
     /// How the last run ended, as a shell shows it.
     pub(super) status: i32,
-    /// The clock whose ticks the samples count.
+    /// The clock that takes the samples.
     #[cfg_attr(test, schemars(extend("enum" = ["cpu-clock", "cycles"])))]
     pub(super) clock: String,
     /// The requested number of samples per second.
@@ -109,9 +109,9 @@ pub(super) struct TracedRecord {
 pub(super) struct PlacesRecord {
     /// The kernel version of the index of functions.
     pub(super) index: Option<String>,
-    /// Share of kernel samples whose source file was found by the function's name alone.
+    /// Share of kernel samples with a source file found by the function's name alone.
     pub(super) name: f64,
-    /// Share of kernel samples whose source file was found by the functions next to it.
+    /// Share of kernel samples with a source file found by the functions next to it.
     pub(super) neighbours: f64,
     /// Share of kernel samples without a known source file.
     pub(super) unknown: f64,

@@ -34,7 +34,7 @@ use runs::Sampling;
 // `-F` is the frequency, as it is for perf; cargo's `--features` keeps its long name.
 #[command(override_usage = USAGE, mut_arg("features", |features| features.short(None)), after_help = EXIT_CODES)]
 pub(crate) struct Options {
-    /// Profile workloads with these names, or else those whose names contain one of these words
+    /// Profile workloads with these names, or else with one of these words in their name
     #[arg(value_name = "WORKLOAD", required_unless_present = "command", conflicts_with = "command")]
     workloads: Vec<String>,
     /// Samples per second of each CPU
@@ -57,7 +57,7 @@ pub(crate) struct Options {
     /// speedscope
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format)]
     format: Format,
-    /// Write the instructions of a function, with their share of its samples, instead of the profile
+    /// Write the instructions of a function, with their share of samples, instead of the profile
     #[arg(long, value_name = "FUNCTION", conflicts_with_all = ["format", "save"])]
     annotate: Option<String>,
     /// With --annotate: read kernel functions from this uncompressed kernel

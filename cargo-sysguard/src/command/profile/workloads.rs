@@ -61,7 +61,7 @@ impl Options {
     }
 
     /// Returns the names of the selected workloads: those with exactly these names, or else those
-    /// whose names contain one of the words.
+    /// with one of the words in their name.
     fn selected(&self, all: &[&Case]) -> Result<Vec<String>, Failure> {
         let is_runnable = |case: &&&Case| {
             // Only cargo can start a test of `run`.

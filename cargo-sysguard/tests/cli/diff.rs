@@ -93,6 +93,19 @@ pub(crate) fn malformed_file_warns_before_and_fails_now() {
 
 const TALKS: &str = "fn main() { drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }\n";
 
+/// A function that only the test of `reach` needs: it makes acct(2).
+const RARE: &str = "
+#[cfg(target_arch = \"x86_64\")]
+#[unsafe(no_mangle)]
+extern \"C\" fn rare() {
+    let number = 163_u64;
+    unsafe { std::arch::asm!(\"syscall\", inlateout(\"rax\") number => _, out(\"rcx\") _, out(\"r11\") _) };
+}
+#[cfg(target_arch = \"x86_64\")]
+#[used]
+static RARE: extern \"C\" fn() = rare;
+";
+
 /// Returns a program that opens a socket in the working tree, but not at HEAD. It has no baseline.
 /// Temporary folders go into `tmp`.
 fn talkative(name: &str) -> Project {
@@ -116,7 +129,7 @@ fn left(project: &Project) -> Vec<String> {
 }
 
 pub(crate) fn both_revisions_are_traced_without_a_baseline() {
-    let project = talkative("diff-trace");
+    let project = talkative("diff-trace").file("src/main.rs", &format!("{TALKS}{RARE}"));
     let before = project.files();
     let diff = |line: &str| run(project.command(line).env("TMPDIR", project.path("tmp"))).ends(0).stdout;
     let text = diff("diff --trace --runs 1");
@@ -130,8 +143,23 @@ pub(crate) fn both_revisions_are_traced_without_a_baseline() {
         (&record["traced"], &record["workloads"][0]["baselines"][0]["new"][0]["key"]),
         (&true.into(), &"talk::network".into())
     );
+    #[cfg(target_arch = "x86_64")]
+    reachable_calls_are_compared(&text, &record);
     assert_eq!((worktrees(&project), left(&project)), (1, vec![]));
     assert_eq!(project.changed_since(&before).iter().filter(|name| !name.starts_with(".git/")).count(), 0);
+}
+
+/// Only the new program can make the call, which it never does.
+#[cfg(target_arch = "x86_64")]
+fn reachable_calls_are_compared(text: &str, record: &serde_json::Value) {
+    assert!(text.contains(" became reachable since HEAD, "), "{text}");
+    let diff = &record["reach"][0];
+    assert_eq!(diff["workload"], "talk");
+    let new = diff["new"].as_array().expect("a list").iter();
+    let new: Vec<&str> = new.map(|way| way["syscall"].as_str().expect("a name")).collect();
+    assert!(new.contains(&"acct"), "{diff}");
+    let is_row = |line: &str| line.split_whitespace().take(3).eq(["reachable", "talk", "acct"]);
+    assert!(text.lines().any(is_row), "{text}");
 }
 
 pub(crate) fn untraced_workloads_are_counted() {

@@ -93,17 +93,16 @@ pub(crate) fn malformed_file_warns_before_and_fails_now() {
 
 const TALKS: &str = "fn main() { drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }\n";
 
-/// A function that only the test of `reach` needs: it makes acct(2).
-const RARE: &str = "
-#[cfg(target_arch = \"x86_64\")]
-#[unsafe(no_mangle)]
-extern \"C\" fn rare() {
-    let number = 163_u64;
-    unsafe { std::arch::asm!(\"syscall\", inlateout(\"rax\") number => _, out(\"rcx\") _, out(\"r11\") _) };
+/// The same, with code for acct(2) that the program has the address of but never runs.
+const TALKS_AND_COULD_MORE: &str = "
+fn main() {
+    drop(std::net::UdpSocket::bind(\"127.0.0.1:0\"));
+    std::hint::black_box(rare as extern \"C\" fn());
 }
-#[cfg(target_arch = \"x86_64\")]
-#[used]
-static RARE: extern \"C\" fn() = rare;
+extern \"C\" fn rare() {
+    #[cfg(target_arch = \"x86_64\")]
+    unsafe { std::arch::asm!(\"syscall\", inlateout(\"rax\") 163_u64 => _, out(\"rcx\") _, out(\"r11\") _) };
+}
 ";
 
 /// Returns a program that opens a socket in the working tree, but not at HEAD. It has no baseline.
@@ -129,7 +128,7 @@ fn left(project: &Project) -> Vec<String> {
 }
 
 pub(crate) fn both_revisions_are_traced_without_a_baseline() {
-    let project = talkative("diff-trace").file("src/main.rs", &format!("{TALKS}{RARE}"));
+    let project = talkative("diff-trace").file("src/main.rs", TALKS_AND_COULD_MORE);
     let before = project.files();
     let diff = |line: &str| run(project.command(line).env("TMPDIR", project.path("tmp"))).ends(0).stdout;
     let text = diff("diff --trace --runs 1");

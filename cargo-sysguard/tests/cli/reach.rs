@@ -119,7 +119,10 @@ pub(crate) fn unknown_number_denies_an_upper_bound() {
     assert_eq!((unresolved.len(), &unresolved[0]["reason"]), (1, &"number".into()), "{unresolved:?}");
     assert_eq!(calls(&record, "chain"), ["exit_group", "socket"].into());
     let table = project.sysguard("reach ./any").ends(0).stdout;
-    assert!(table.contains("\nno upper bound: 1 site unresolved\n") && table.contains("the number is not known"), "{table}");
+    assert!(
+        table.contains("\nno upper bound: 1 site unresolved\n") && table.contains("the number is not known"),
+        "{table}"
+    );
     let forbidden = project.sysguard("reach --forbid reboot ./any").ends(101);
     assert!(forbidden.stderr.contains("cannot be excluded\nno upper bound: "), "{}", forbidden.stderr);
 }

@@ -71,7 +71,7 @@ impl<'p, 'd> Graph<'p, 'd> {
                 let is_entered = matches!(program.modules[module].origin, Origin::Program | Origin::Interpreter);
                 let roots = image.roots.iter().filter(|(_, how)| *how == reached);
                 for (address, _) in roots.filter(|_| is_entered || reached != Reached::Entry) {
-                    graph.root(Place { module, address: *address }, reached);
+                    graph.root(Place { module, address: *address }, reached, true);
                     graph.drain();
                 }
             }
@@ -94,13 +94,14 @@ impl<'p, 'd> Graph<'p, 'd> {
             targets.extend(image.pointers.within(&range).iter().map(|(_, target)| *target));
         }
         if let Some(range) = go {
-            let functions = image.functions.iter().map(|function| function.start);
-            targets.extend(functions.filter(|start| range.contains(start)).map(Target::Address));
             targets.extend(image.pointers.all().iter().map(|(_, target)| *target));
+            for function in image.functions.iter().filter(|function| range.contains(&function.start)) {
+                self.root(Place { module, address: function.start }, Reached::InitialData, false);
+            }
         }
         for place in targets.into_iter().flat_map(|target| self.program.targets(module, target)) {
             if self.program.image(place.module).is_code(place.address) {
-                self.root(place, Reached::InitialData);
+                self.root(place, Reached::InitialData, true);
             }
         }
     }
@@ -112,7 +113,7 @@ impl<'p, 'd> Graph<'p, 'd> {
         for address in addresses {
             let place = Place { module, address };
             if self.program.image(module).is_code(address) {
-                self.root(place, Reached::Exported);
+                self.root(place, Reached::Exported, true);
             } else {
                 self.open(place, (place, address));
             }
@@ -120,10 +121,11 @@ impl<'p, 'd> Graph<'p, 'd> {
     }
 
     /// Adds code that nothing in a file calls.
-    fn root(&mut self, place: Place, how: Reached) {
+    fn root(&mut self, place: Place, how: Reached, is_called: bool) {
         for place in self.program.called(place.module, place.address) {
             if let Some(node) = self.reach(place, how, None) {
-                node.has_unknown_callers = true;
+                // Go calls its own functions directly, or through addresses in data.
+                node.has_unknown_callers |= is_called;
             }
         }
     }
@@ -174,7 +176,8 @@ impl<'p, 'd> Graph<'p, 'd> {
         let body = Body::of(image, &code);
         for (at, target) in &body.calls {
             let targets = self.program.called(place.module, *target);
-            if targets.is_empty() && !image.is_stub(*target) {
+            // Address 0 is that of a weak function that no file defines.
+            if targets.is_empty() && !image.is_stub(*target) && *target != 0 {
                 self.dead_ends.push((place, *at));
             }
             self.call(place, *at, targets);

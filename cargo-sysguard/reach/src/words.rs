@@ -21,8 +21,9 @@ pub(crate) struct Words {
     exported: BTreeSet<u64>,
 }
 
-/// Data with an address this far below a word may be an object that holds the word.
-const NEAR: u64 = 64;
+/// Data with an address this far below a word may be an object that holds the word. Without symbols,
+/// the size of objects is not known: this is that of the head of a list.
+const NEAR: u64 = 16;
 
 impl Words {
     /// Collects the uses of a file's data.

@@ -162,7 +162,8 @@ impl State {
     }
 
     /// Does to the state what a call does. The registers of Go's calling convention are all saved by
-    /// the caller: abi-internal.md of the Go sources.
+    /// the caller: abi-internal.md of the Go sources. Arguments on the stack belong to the function
+    /// that is called, but no compiler reads them again after the call.
     pub(crate) fn call(&mut self, is_go: bool) {
         for register in ARGUMENTS {
             let value = self.register(register).clone();
@@ -178,7 +179,6 @@ impl State {
         let stack = self.register(Register::RSP).clone();
         self.registers = std::array::from_fn(|_| Value::Unknown);
         self.set(Register::RSP, stack);
-        self.stack.retain(|at, _| *at >= 0);
     }
 
     /// Returns what this state, at a call, leaves in a place for the function that it calls. A jump

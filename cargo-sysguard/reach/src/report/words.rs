@@ -143,7 +143,8 @@ fn site(record: &ReachRecord, site: &UnresolvedRecord) -> String {
 fn place(record: &ReachRecord, step: &StepRecord) -> String {
     let module = names::module(record, step);
     let source = step.source.as_ref().map_or_else(String::new, |source| format!(" ({})", escaped(source)));
-    let function = step.function.as_ref().map_or_else(String::new, |name| format!("{} in ", escaped(name)));
+    let function =
+        step.function.as_ref().map_or_else(String::new, |name| format!("{} in ", names::short(&escaped(name))));
     format!("{function}{module} at {:#x}{source}", step.at)
 }
 

@@ -127,7 +127,8 @@ fn fault(name: FaultName, call: &SurveyedCall) -> Option<Fault> {
         FaultName::Errno(ErrnoName(errno)) => Some(Fault::Errno(errno)),
         FaultName::Short => {
             let CallOutcome::Returned(moved) = call.outcome else { return None };
-            let moved = u64::try_from(moved).ok()?.min(call.bytes()?);
+            let asked = call.args[count_register(&call.point.syscall.name())?];
+            let moved = u64::try_from(moved).ok()?.min(asked);
             (moved > 1).then_some(Fault::Short(moved / 2))
         }
     }

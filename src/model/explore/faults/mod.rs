@@ -127,10 +127,18 @@ fn fault(name: FaultName, call: &SurveyedCall) -> Option<Fault> {
         FaultName::Errno(ErrnoName(errno)) => Some(Fault::Errno(errno)),
         FaultName::Short => {
             let CallOutcome::Returned(moved) = call.outcome else { return None };
-            let asked = call.args[count_register(&call.point.syscall.name())?];
-            let moved = u64::try_from(moved).ok()?.min(asked);
+            let moved = u64::try_from(moved).ok()?.min(call.bytes()?);
             (moved > 1).then_some(Fault::Short(moved / 2))
         }
+    }
+}
+
+impl SurveyedCall {
+    /// Returns the number of bytes that it asks to read or write; `None` if it does neither with
+    /// one count.
+    pub fn bytes(&self) -> Option<u64> {
+        let register = count_register(&self.point.syscall.name())?;
+        self.args.get(register).copied()
     }
 }
 

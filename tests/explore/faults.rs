@@ -3,6 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 use sysguard::unstable::linux::NotInjected;
 use sysguard::unstable::model::explore::injection::{Fault, Injection};
+use sysguard::unstable::model::explore::survey::SurveyedCall;
 use sysguard::unstable::model::kernel::call::Errno;
 use sysguard::unstable::model::run::workload::Exit;
 use sysguard::unstable::runner::NotExplored;
@@ -19,8 +20,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("faults::short_counts_reach_the_kernel_only", &[], || short_counts(&[])),
         trial("faults::short_counts_of_a_32_bit_program", &[Need::Programs32, Need::X86], || short_counts(&["-m32"])),
         trial("faults::close_releases_its_fd", &[], close_releases_its_fd),
+        trial("faults::broken_pipe_raises_its_signal", &[], broken_pipe),
         trial("faults::restarted_call_keeps_its_fault", &[], restarted_call),
-        trial("faults::threads_and_children_fail", &[], threads_and_children),
+        trial("faults::threads_and_children_fail", &[], || threads_and_children(&[])),
+        trial("faults::threads_and_children_of_a_32_bit_program_fail", &[Need::Programs32, Need::X86], || {
+            threads_and_children(&["-m32"])
+        }),
+        trial("faults::calls_of_other_abis_fail", &[Need::X86], other_abis),
         trial("faults::end_is_never_injected", &[], end_is_never_injected),
         trial("faults::foreign_filter_is_refused", &[], foreign_filter),
         trial("faults::missing_call_is_not_reached", &[], missing_call),
@@ -56,7 +62,7 @@ fn each_call_fails(flags: &[&str]) -> Result<(), Failed> {
 
 /// Returns whether a call is one of those that `calls.c` prints: its child's end and `getpid` are
 /// not.
-fn is_printed(call: &sysguard::unstable::model::explore::survey::SurveyedCall) -> bool {
+fn is_printed(call: &SurveyedCall) -> bool {
     !matches!(&*call.point.syscall.name(), "exit_group" | "getpid")
 }
 
@@ -87,23 +93,44 @@ fn close_releases_its_fd() -> Result<(), Failed> {
     Ok(())
 }
 
+fn broken_pipe() -> Result<(), Failed> {
+    let workload = Workload::of("calls.c", &[])?;
+    let explored = workload.explored()?;
+    let call = *explored.calls("write").iter().find(|call| call.bytes() == Some(3)).ok_or("no write to the pipe")?;
+    let attempt = explored.attempt(call, error(libc::EPIPE))?;
+    ensure_eq!(
+        (attempt.result.exit, lines(&attempt.result.stdout.start).len()),
+        (Some(Exit::Signaled(libc::SIGPIPE)), 0)
+    );
+    Ok(())
+}
+
 fn restarted_call() -> Result<(), Failed> {
     let workload = Workload::of("restarts.c", &[])?;
     let explored = workload.explored()?;
-    let is_read = |call: &&&_| {
-        let call: &sysguard::unstable::model::explore::survey::SurveyedCall = call;
-        call.bytes() == Some(8)
-    };
-    let reads = explored.calls("read");
-    ensure_eq!(reads.iter().filter(is_read).count(), 1);
-    let read = *reads.iter().find(is_read).ok_or("no read")?;
+    let reads: Vec<_> = explored.calls("read").into_iter().filter(|call| call.bytes() == Some(8)).collect();
+    ensure_eq!(reads.len(), 1);
+    let read = reads[0];
     ensure_eq!(explored.lines(read, Fault::Short(3))?, ["read 3"]);
     ensure_eq!(explored.lines(read, error(libc::EINTR))?, [format!("read -{}", libc::EINTR)]);
     Ok(())
 }
 
-fn threads_and_children() -> Result<(), Failed> {
-    let workload = Workload::of("children.c", &[])?;
+fn other_abis() -> Result<(), Failed> {
+    let workload = Workload::of("../../tracees/abis/x32.c", &[])?;
+    let explored = workload.explored()?;
+    let calls = explored.calls("getppid");
+    ensure_eq!(calls.len(), 3);
+    for call in calls {
+        let attempt = explored.attempt(call, error(EREMOTEIO))?;
+        let failed = attempt.observation.uses.iter().filter(|(_, tally)| tally.errors.contains_key(&Errno(EREMOTEIO)));
+        ensure_eq!(failed.map(|(used, _)| used.syscall).collect::<Vec<_>>(), [call.point.syscall]);
+    }
+    Ok(())
+}
+
+fn threads_and_children(flags: &[&str]) -> Result<(), Failed> {
+    let workload = Workload::of("children.c", flags)?;
     let explored = workload.explored()?;
     let all: Vec<_> = explored.surveyed.survey.calls.iter().filter(|call| !call.by_loader).collect();
     let births: Vec<_> = all.iter().filter(|call| is_birth(&call.point.syscall.name())).collect();
@@ -189,7 +216,8 @@ fn many_attempts() -> Result<(), Failed> {
         made += 1;
         match attempt {
             Ok(attempt) if attempt.reached && !attempt.hung => {}
-            other => wrong.push(format!("{}: {other:?}", injections[at].id())),
+            Ok(attempt) => wrong.push(format!("{} {} {:?}", injections[at].id(), attempt.reached, attempt.result.exit)),
+            Err(error) => wrong.push(format!("{} {error}", injections[at].id())),
         }
     });
     ensure_eq!((made, wrong), (ATTEMPTS, Vec::<String>::new()));

@@ -22,8 +22,8 @@ impl Callers<'_> {
     /// 32-bit code on x86_64 is not unwound: its stack has one frame.
     pub fn identity(&mut self, task: Tid, call: &Call, parent: Option<&WaitingParent>) -> Option<StackIdentity> {
         let registers = sys::stack_registers(task).ok()?;
-        let is_short = call.syscall.abi == Abi::I386 && sys::is_32_bit(task);
-        let most = if is_short { 1 } else { MAX_FRAMES };
+        let is_32_bit = || call.syscall.abi == Abi::I386 && sys::is_32_bit(task);
+        let most = if ends_handler(call) || is_32_bit() { 1 } else { MAX_FRAMES };
         let mut rules = std::mem::take(&mut self.rules);
         let mut stack = Stack { task, layout: self.layout(task), rules: &mut rules };
         let mut frames = Frames::new();
@@ -43,6 +43,11 @@ impl Callers<'_> {
     }
 }
 
+/// Returns whether a call ends a signal handler. Its caller is the code that the signal interrupted.
+fn ends_handler(call: &Call) -> bool {
+    call.syscall.row().is_some_and(|row| matches!(row.name, "rt_sigreturn" | "sigreturn"))
+}
+
 /// What it takes to read a stack.
 struct Stack<'l, 'a> {
     task: Tid,
@@ -50,10 +55,13 @@ struct Stack<'l, 'a> {
     rules: &'l mut UnwindRules,
 }
 
+/// Takes the file of a frame and the address in it.
+type Visit<'v> = dyn FnMut(Option<(&str, u64)>) + 'v;
+
 impl Stack<'_, '_> {
     /// Visits at most `most` frames as file and address in it, up to the first one in no file, and
     /// returns the stack pointer of the last one.
-    fn walk(&mut self, registers: StackRegisters, most: usize, visit: &mut dyn FnMut(Option<(&str, u64)>)) -> u64 {
+    fn walk(&mut self, registers: StackRegisters, most: usize, visit: &mut Visit<'_>) -> u64 {
         let Self { task, layout, rules } = self;
         let mut read = |address| sys::read_word(*task, address).map_err(drop);
         let mut depth = 0;

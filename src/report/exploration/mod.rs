@@ -186,7 +186,7 @@ fn counts(findings: &[PathFinding]) -> String {
     });
     let facts = |finding: &PathFinding| finding.forbidden.is_none() && matches!(finding.kind, PathFindingKind::Fact(_));
     let facts = [(count(&facts), "new fact on an error path", "new facts on error paths")];
-    let words = [(forbidden, "forbidden", "forbidden")].into_iter().chain(outcomes).chain(facts);
+    let words = [(forbidden, "forbidden finding", "forbidden findings")].into_iter().chain(outcomes).chain(facts);
     let words: Vec<String> =
         words.filter(|(count, ..)| *count > 0).map(|(count, one, more)| counted(count, one, more)).collect();
     if words.is_empty() { "nothing new".to_owned() } else { words.join(", ") }

@@ -4,6 +4,7 @@
 //! Each run has a fresh scratch directory, which is its home, and a built environment. It must not
 //! plan injections or judge what they show.
 
+mod alone;
 mod attempt;
 mod capture;
 mod files;
@@ -14,6 +15,7 @@ mod survey;
 
 use std::time::{Duration, Instant};
 
+use self::alone::Turns;
 use self::attempt::{AttemptWatcher, Attempted};
 use self::capture::Captured;
 use self::sites::Sites;
@@ -40,6 +42,7 @@ pub struct Explorer<'a> {
     prepared: PreparedWorkload<'a>,
     workload: &'a Workload,
     sites: Sites<'a>,
+    turns: Turns,
 }
 
 /// A run without an injection, and how long it took.
@@ -119,7 +122,7 @@ impl Suite {
         let document = &case.content.as_ref().map_err(unusable)?.expectation.document;
         refused(&document.workload).map_or(Ok(()), Err)?;
         let (prepared, sites) = (self.prepare(document)?, Sites::of(self));
-        Ok(Explorer { prepared, workload: &document.workload, sites })
+        Ok(Explorer { prepared, workload: &document.workload, sites, turns: Turns::default() })
     }
 }
 
@@ -165,6 +168,7 @@ impl Explorer<'_> {
         if !is_well {
             return Err(NotExplored::WrongExit { expected: self.workload.exit, actual: exit, output });
         }
+        self.turns.learn(&calls);
         self.sites.resolve_all(&mut calls);
         Ok(Surveyed { survey: Survey { calls, observation, result }, elapsed })
     }
@@ -239,6 +243,7 @@ impl Explorer<'_> {
         timeout: Duration,
         trace: impl FnOnce(Command, &Limits, WatchOptions) -> Result<(T, TracedRun), TraceError>,
     ) -> Result<Run<T>, NotExplored> {
+        let _turn = self.turns.begin();
         let scratch = Scratch::create().map_err(|error| NotExplored::NotStarted(error.to_string()))?;
         let captured = Captured::default();
         let ((seen, traced, elapsed), output) =

@@ -14,7 +14,8 @@ static void files(void) {
 	CALL(fcntl, file, F_GETFD, 0, 0, 0);
 	CALL(unlinkat, AT_FDCWD, "file", 0, 0, 0);
 	int pair[2] = { -1, -1 };
-	CALL(pipe2, pair, 0, 0, 0, 0);
+	// A read after a write that fails must not wait.
+	CALL(pipe2, pair, O_NONBLOCK, 0, 0, 0);
 	CALL(write, pair[1], buffer, 3, 0, 0);
 	CALL(read, pair[0], buffer, 3, 0, 0);
 }

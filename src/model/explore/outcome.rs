@@ -118,7 +118,8 @@ fn panics(stderr: &Content) -> impl Iterator<Item = &[u8]> {
     stderr.start.split(|byte| *byte == b'\n').filter(is_panic)
 }
 
-/// Returns whether standard error has a line that it has not, or not as often, without an injection.
+/// Returns whether standard error has a line that it has not, or not as often, without an
+/// injection.
 fn has_message(expected: &Content, found: &Content) -> bool {
     let mut lines: BTreeMap<&[u8], usize> = BTreeMap::new();
     for line in expected.start.split(|byte| *byte == b'\n') {

@@ -140,6 +140,8 @@ mod tests {
     }
 
     proptest! {
+        // Each case hashes some megabytes.
+        #![proptest_config(ProptestConfig::with_cases(8))]
         #[test]
         fn content_does_not_depend_on_the_size_of_writes(cuts in prop::collection::vec(0usize..40, 0..8)) {
             let bytes: Vec<u8> = (0..Content::LIMIT + 40).map(|index| index as u8).collect();

@@ -25,7 +25,9 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageExplorations]) -
             let more = counted(cut as u64, "more finding", "more findings");
             writeln!(out, "\n… {more}: `--format json` lists everything.")?;
         }
-        write_list(out, "Used only on error paths", &verdict.notes)?;
+        let title =
+            if verdict.is_recorded { "New on error paths, but it does not fail" } else { "Used only on error paths" };
+        write_list(out, title, &verdict.notes)?;
         write_list(out, "Not repeatable, so it does not fail", &verdict.suspects)?;
         let gone: Vec<String> = verdict.gone.iter().map(|(outcome, call)| code(&format!("{outcome} {call}"))).collect();
         if !gone.is_empty() {
@@ -73,7 +75,10 @@ fn write_list(out: &mut dyn io::Write, title: &str, findings: &[PathFinding]) ->
     }
     let after = |finding: &PathFinding| {
         let first = finding.paths.first().map(|path| path.call.to_string()).unwrap_or_default();
-        format!("{} (after {})", code(&finding.subject()), code(&first))
+        match finding.kind {
+            PathFindingKind::Outcome(_, outcome) => format!("{outcome} {}", code(&finding.subject())),
+            PathFindingKind::Fact(_) => format!("{} (after {})", code(&finding.subject()), code(&first)),
+        }
     };
     let (shown, cut) = findings.split_at(findings.len().min(FINDINGS));
     let more = if cut.is_empty() { String::new() } else { format!(", … {} more", cut.len()) };

@@ -167,7 +167,7 @@ fn extent(PathSummary { tried, reachable, .. }: &PathSummary) -> String {
     format!("{tried} of {} tried", counted(u64::from(*reachable), "error path", "error paths"))
 }
 
-/// `1 hang, 2 silent, 3 new facts`
+/// `1 hang, 2 silent differences, 3 new facts on error paths`
 fn counts(findings: &[PathFinding]) -> String {
     let count = |is: &dyn Fn(&PathFinding) -> bool| findings.iter().filter(|finding| is(finding)).count() as u64;
     let forbidden = count(&|finding| finding.forbidden.is_some());
@@ -176,11 +176,17 @@ fn counts(findings: &[PathFinding]) -> String {
             finding.forbidden.is_none()
                 && matches!(&finding.kind, PathFindingKind::Outcome(_, other) if *other == outcome)
         };
-        (count(&of), outcome.name(), outcome.name())
+        let (one, more) = match outcome {
+            RunOutcome::Hang => ("hang", "hangs"),
+            RunOutcome::Signal => ("end by a signal", "ends by a signal"),
+            RunOutcome::Panic => ("panic", "panics"),
+            _ => ("silent difference", "silent differences"),
+        };
+        (count(&of), one, more)
     });
     let facts = |finding: &PathFinding| finding.forbidden.is_none() && matches!(finding.kind, PathFindingKind::Fact(_));
     let facts = [(count(&facts), "new fact on an error path", "new facts on error paths")];
-    let words = [(forbidden, "forbidden", "forbidden")].into_iter().chain(outcomes).chain(facts);
+    let words = [(forbidden, "forbidden finding", "forbidden findings")].into_iter().chain(outcomes).chain(facts);
     let words: Vec<String> =
         words.filter(|(count, ..)| *count > 0).map(|(count, one, more)| counted(count, one, more)).collect();
     if words.is_empty() { "nothing new".to_owned() } else { words.join(", ") }

@@ -76,7 +76,7 @@ fn sarif_matches_its_schema_and_each_result_has_a_rule() {
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("a small one");
         assert_eq!(rules[index]["id"], result["ruleId"]);
-        assert!(fingerprints.insert(&result["partialFingerprints"]["primaryLocationLineHash"]), "{result}");
+        assert!(fingerprints.insert(result["partialFingerprints"]["primaryLocationLineHash"].to_string()), "{result}");
     }
     let silent = results.iter().filter(|result| result["ruleId"] == "sysguard/error-path-silent");
     let lines: Vec<u64> = silent

@@ -90,17 +90,23 @@ fn write_finding(
             writeln!(out, "    {}", escaped(&details.join(", ")))?;
         }
     }
-    let mut differences: &[Difference] = &[];
+    let mut shown: Option<&ErrorPath> = None;
     for path in &finding.paths {
         if let PathFindingKind::Fact(_) = finding.kind {
             writeln!(out, "    after {}: {}", escaped(&path.call.to_string()), path.outcome.name())?;
         }
-        write_place(out, path, palette)?;
         // Injections often show the same, which is written once.
-        if path.differences != differences {
+        let is_same_place = |shown: &ErrorPath| shown.example == path.example && shown.site == path.site;
+        if !shown.is_some_and(is_same_place) {
+            write_place(out, path, palette)?;
+        }
+        if path.same < path.runs {
+            writeln!(out, "    the same in {} of {} further runs", path.same, path.runs)?;
+        }
+        if shown.is_none_or(|shown| shown.differences != path.differences) {
             write_differences(out, &path.differences, palette)?;
         }
-        differences = &path.differences;
+        shown = Some(path);
         let replay = replay_command(command, &verdict.workload, &path.id);
         writeln!(out, "    replay: {}", Painted(palette.hint, escaped(&replay)))?;
     }
@@ -126,9 +132,6 @@ fn write_place(out: &mut dyn io::Write, path: &ErrorPath, palette: &Palette) -> 
     };
     for line in call.into_iter().chain(process).chain(site) {
         writeln!(out, "    {}", Painted(palette.hint, escaped(&line)))?;
-    }
-    if path.same < path.runs {
-        writeln!(out, "    the same in {} of {} further runs", path.same, path.runs)?;
     }
     Ok(())
 }
@@ -160,7 +163,8 @@ fn write_listed(out: &mut dyn io::Write, verdict: &ExplorationVerdict, palette: 
         format!("{} (after {first})", finding.subject())
     };
     let notes = verdict.notes.iter().map(after).collect();
-    let title = if verdict.is_recorded { "used on error paths, and known" } else { "used only on error paths" };
+    let title =
+        if verdict.is_recorded { "new on error paths, but it does not fail" } else { "used only on error paths" };
     write_list(out, "note:", &format!("{title}:"), notes, palette)?;
     let suspect = |finding: &PathFinding| {
         let path = finding.paths.first();

@@ -46,10 +46,9 @@ mod tests {
     #[test]
     fn streams_are_kept_apart() {
         let captured = Captured::default();
-        let [mut out, mut err] = captured.echo();
-        for (is_out, text) in [(true, "one"), (false, "two"), (true, "three")] {
-            let stream = if is_out { &mut out } else { &mut err };
-            stream.write_all(text.as_bytes()).expect("a write to memory");
+        let mut echo = captured.echo();
+        for (stream, text) in [(0, "one"), (1, "two"), (0, "three")] {
+            echo[stream].write_all(text.as_bytes()).expect("a write to memory");
         }
         assert_eq!(captured.take(), ["onethree", "two"].map(Content::from));
         assert_eq!(captured.take(), [Content::default(), Content::default()]);

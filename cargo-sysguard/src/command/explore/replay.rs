@@ -35,8 +35,10 @@ impl Options {
         let stopped: Option<&mut dyn FnMut(Option<Tid>)> = if self.stop { Some(&mut stopped) } else { None };
         let replayed = suite.replay(case, id, stopped).map_err(|error| failure(&case.name, &error))?;
         report::replay(&mut output::stdout(), &replayed, &Palette::coloured()).map_err(Failure::output)?;
-        let fails = replayed.outcome.is_judged() && replayed.accepted.is_none();
-        Ok(if fails || replayed.outcome == RunOutcome::NotReached { Outcome::Failed } else { Outcome::Expected })
+        let fails = |outcome: RunOutcome| {
+            outcome == RunOutcome::NotReached || outcome.is_judged() && replayed.accepted.is_none()
+        };
+        Ok(if replayed.outcome.is_some_and(fails) { Outcome::Failed } else { Outcome::Expected })
     }
 }
 

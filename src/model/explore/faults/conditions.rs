@@ -30,7 +30,8 @@ pub(super) enum Condition {
     Family(&'static [&'static str]),
     /// A pipe, a terminal or a socket: what signal(7) calls slow.
     Slow,
-    /// Standard output, where it is a pipe as in runs of sysguard. A user may redirect it to a file.
+    /// Standard output, where it is a pipe as in runs of sysguard. A user may redirect it to a
+    /// file.
     StandardOutput,
     /// The call may wait, so a signal may interrupt it.
     MayWait,

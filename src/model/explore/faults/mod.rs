@@ -93,14 +93,14 @@ pub fn plausible(call: &SurveyedCall) -> Result<Vec<Fault>, NoFault> {
     if !is_known {
         return Err(NoFault::Unknown);
     }
+    let fails_already = native.is_some_and(|native| names.contains(&native));
     let mut faults: Vec<Fault> = Vec::new();
-    let has_others = names.iter().any(|name| Some(*name) != native);
     for fault in names.into_iter().filter(|name| Some(*name) != native).filter_map(|name| fault(name, call)) {
         if !faults.contains(&fault) {
             faults.push(fault);
         }
     }
-    match (faults.is_empty(), native.is_some() && !has_others) {
+    match (faults.is_empty(), fails_already) {
         (false, _) => Ok(faults),
         (true, true) => Err(NoFault::FailedAlready),
         (true, false) => Err(NoFault::NotHere),
@@ -120,14 +120,15 @@ fn rows_of(name: &str) -> &'static [&'static Row] {
     by_name.get(name).map_or(&[], Vec::as_slice)
 }
 
-/// Returns the fault of this name at a call; `None` if the call moves too few bytes to be shortened.
+/// Returns the fault of this name at a call; `None` if the call moves too few bytes to be
+/// shortened.
 fn fault(name: FaultName, call: &SurveyedCall) -> Option<Fault> {
     match name {
         FaultName::Errno(ErrnoName(errno)) => Some(Fault::Errno(errno)),
         FaultName::Short => {
             let CallOutcome::Returned(moved) = call.outcome else { return None };
             let moved = u64::try_from(moved).ok()?.min(call.bytes()?);
-            (moved > 1).then(|| Fault::Short(moved / 2))
+            (moved > 1).then_some(Fault::Short(moved / 2))
         }
     }
 }

@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Row] = &[
     row("read", &[C::Pipe], "short"),
     row("read", &[C::Stream], "short"),
     row("read", &[C::Terminal], "short"),
-    // At most 256 bytes come at once, whatever happens: getrandom(2), "Interruption by a signal handler".
+    // At most 256 bytes come at once, whatever happens: getrandom(2), NOTES.
     row("getrandom", &[C::MoreThan(1, 256)], "EINTR short"),
     row("getdents getdents64 readdir", &[C::Storage], "EIO ENOENT"),
     row("getdents getdents64 readdir", &[C::Interface], "ENOENT"),

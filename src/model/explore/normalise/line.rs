@@ -106,9 +106,13 @@ impl Part {
         }
     }
 
-    /// Returns whether it is a word that is the same in each run.
+    /// Returns whether it is a number, or a word that is the same in each run.
     fn is_kept(&self) -> bool {
-        matches!(self, Self::Same(same) if is_word_part(same))
+        match self {
+            Self::Same(same) => is_word_part(same),
+            Self::Number(..) => true,
+            Self::Hexadecimal | Self::Word | Self::Blanks => false,
+        }
     }
 }
 
@@ -162,7 +166,7 @@ impl LinePattern {
         self.end.is_none() && self.start.iter().all(|part| matches!(part, Part::Same(_)))
     }
 
-    /// Returns whether some word is the same in each run.
+    /// Returns whether some word is the same, or a number, in each run.
     pub(super) fn keeps_words(&self) -> bool {
         self.start.iter().chain(self.end.iter().flatten()).any(Part::is_kept)
     }
@@ -196,7 +200,7 @@ mod tests {
             (["at 0x7ffe12", "at 0x7ffd9a"], "at …", &["at 0x1", "at beef"], &["at home"]),
             (["/tmp/.tmpAb/x", "/tmp/.tmpCd/x"], "/tmp/.…/x", &["/tmp/.tmpZ/x"], &["/tmp/.tmpZ/y", "/tmp//x"]),
             (["n  9", "n 10"], "n …", &["n   1"], &["n1"]),
-            (["a 1.5 b", "a 12 b"], "a … b", &["a 9.9 b", "a b"], &["a 9", "c 1 b"]),
+            (["a 1.5 b", "a 12 b"], "a … b", &["a 9.9 b"], &["a b", "a 9", "c 1 b"]),
             (["x", ""], "…", &["y", ""], &[]),
             (["same", "same"], "same", &["same"], &["other", "same "]),
         ] {
@@ -213,6 +217,7 @@ mod tests {
     fn lines_without_common_words_keep_none() {
         assert!(!pattern(&["af03", "be91"]).keeps_words());
         assert!(pattern(&["sum af03", "sum be91"]).keeps_words());
+        assert!(pattern(&["12", "7"]).keeps_words());
         assert!(pattern(&["a", "a"]).is_exact());
         assert!(!pattern(&["a 1", "a 2"]).is_exact());
     }

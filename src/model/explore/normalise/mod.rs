@@ -82,9 +82,9 @@ impl Reference {
     pub fn of(runs: &[&RunResult]) -> Self {
         let mut uncompared = BTreeSet::new();
         let mut exits: Vec<Option<Exit>> = Vec::new();
-        for run in runs.iter().filter_map(|run| Some(run.exit)) {
-            if !exits.contains(&run) {
-                exits.push(run);
+        for run in runs {
+            if !exits.contains(&run.exit) {
+                exits.push(run.exit);
             }
         }
         if exits.len() > 1 {

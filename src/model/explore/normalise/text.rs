@@ -56,8 +56,8 @@ impl TextPattern {
         if items.iter().any(keeps) { Self::Lines(items) } else { different }
     }
 
-    /// Returns the text of a run with the masks of this pattern. It is [`TextPattern::shown`] if and
-    /// only if the text has what the runs have in common.
+    /// Returns the text of a run with the masks of this pattern. It is [`TextPattern::shown`] if
+    /// and only if the text has what the runs have in common.
     pub(super) fn masked(&self, text: &[u8]) -> Vec<u8> {
         match self {
             Self::Same(_) => text.to_vec(),

@@ -7,8 +7,14 @@ use std::collections::BTreeSet;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::stable::message;
 use crate::model::explore::run::{Content, LeftFile, LeftKind, RunResult};
+use crate::model::facts::error_path::RunOutcome;
 use crate::model::run::workload::Exit;
+
+/// The parts of a result that are no file.
+const END: &str = "end";
+const STDERR: &str = "standard error";
 
 /// The number of lines that are kept of each difference.
 const LINES: usize = 8;
@@ -27,18 +33,22 @@ pub struct Difference {
     pub cut: usize,
 }
 
-/// Returns how a run with an injection differs from one without.
-pub fn differences(without: &RunResult, with: &RunResult) -> Vec<Difference> {
-    all_differences(without, with, LINES)
+/// Returns how a run with an injection differs from one without, as far as it explains the outcome:
+/// what a run that did not end normally has left undone says little.
+pub fn differences(without: &RunResult, with: &RunResult, outcome: RunOutcome) -> Vec<Difference> {
+    let mut all = all_differences(without, with, LINES);
+    if outcome != RunOutcome::Silent {
+        all.retain(|difference| [END, STDERR].contains(&difference.part.as_str()));
+    }
+    all
 }
 
 /// Returns the same with more lines of each part.
 pub fn all_differences(without: &RunResult, with: &RunResult, lines: usize) -> Vec<Difference> {
     let end = |exit: Option<Exit>| exit.map_or_else(|| "killed".to_owned(), |exit| exit.to_string());
     let ends = [end(without.exit), end(with.exit)];
-    let ends = (ends[0] != ends[1]).then(|| replaced("end", &ends[0], &ends[1]));
-    let streams =
-        [("standard output", &without.stdout, &with.stdout), ("standard error", &without.stderr, &with.stderr)];
+    let ends = (ends[0] != ends[1]).then(|| replaced(END, &ends[0], &ends[1]));
+    let streams = [("standard output", &without.stdout, &with.stdout), (STDERR, &without.stderr, &with.stderr)];
     let streams = streams.into_iter().filter(|(_, old, new)| old != new);
     let streams = streams.map(|(part, old, new)| of_content(part, old, new, lines));
     let paths: BTreeSet<&String> = without.files.keys().chain(with.files.keys()).collect();
@@ -93,7 +103,7 @@ fn of_content(part: &str, old: &Content, new: &Content, lines: usize) -> Differe
             ChangeTag::Insert => '+',
         };
         let end = if change.missing_newline() { " (no newline at the end)" } else { "" };
-        Some(format!("{sign}{}{end}", change.value().trim_end_matches('\n')))
+        Some(format!("{sign}{}{end}", message(change.value().trim_end_matches('\n'))))
     });
     let mut changed: Vec<String> = changed.collect();
     let cut = changed.len().saturating_sub(lines);
@@ -127,7 +137,7 @@ mod tests {
 
     fn shown(without: &RunResult, with: &RunResult) -> Vec<String> {
         let show = |it: Difference| format!("{}: {} (+{})", it.part, it.lines.join(" "), it.cut);
-        differences(without, with).into_iter().map(show).collect()
+        all_differences(without, with, LINES).into_iter().map(show).collect()
     }
 
     #[test]
@@ -174,8 +184,10 @@ mod tests {
         let without = result(0, "", &[]);
         let lines: String = (0..20).map(|line| format!("{line}\n")).collect();
         let with = RunResult { exit: None, ..result(0, &lines, &[]) };
-        let all = differences(&without, &with);
+        let all = differences(&without, &with, RunOutcome::Silent);
         assert_eq!(all[0].lines, ["-exit status 0", "+killed"]);
         assert_eq!((all[1].lines.len(), all[1].cut), (LINES, 12));
+        let parts = |outcome| differences(&without, &with, outcome).len();
+        assert_eq!([RunOutcome::Silent, RunOutcome::Panic].map(parts), [2, 1]);
     }
 }

@@ -8,6 +8,7 @@ pub mod difference;
 pub mod facts;
 pub mod judge;
 pub mod recording;
+pub mod stable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -61,8 +62,8 @@ pub struct Replayed {
     pub workload: String,
     /// The call that was made to fail.
     pub call: FailedCall,
-    /// How the run ended.
-    pub outcome: RunOutcome,
+    /// How the run ended; `None` if it was left to a debugger.
+    pub outcome: Option<RunOutcome>,
     /// The call as text, and its process; `None` if it was not made.
     pub example: Option<Example>,
     /// The stack of the call, innermost first; empty if it is not known.

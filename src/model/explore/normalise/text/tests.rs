@@ -30,6 +30,7 @@ fn texts_are_compared_as_far_as_runs_agree() {
         ),
         (["a\nnew 1\nb\nc\n", "a\nb\nc\nold\n"], "a\n…\nb\nc\n…\n", &["a\nb\nc\n"], &["a\nc\n", "b\nc\n"]),
         (["7f1a\n", "be91\n"], "…", &["anything"], &[""]),
+        (["12\n", "7\n"], "…\n", &["300\n"], &["failed\n", "", "1\n2\n"]),
         (["7f1a\n", ""], "…", &["anything", ""], &[]),
     ] {
         let pattern = pattern(&texts);

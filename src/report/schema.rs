@@ -172,7 +172,7 @@ const OPTIONAL: [(&str, &[&str]); 6] = [
 ];
 
 /// Objects whose fields depend on their kind, or whose fields are names.
-const OF_ANY_FIELDS: [&str; 14] = [
+const OF_ANY_FIELDS: [&str; 17] = [
     "/ends/killed",
     "/ends/statuses",
     "/ends/handled",
@@ -187,6 +187,9 @@ const OF_ANY_FIELDS: [&str; 14] = [
     "/pending/causes",
     "/matrix/syscalls",
     "/workloads/baselines/fingerprint",
+    "/workloads/baselines/error_paths/outcomes",
+    "/workloads/explored/outcomes",
+    "/workloads/status",
 ];
 
 /// Asserts that the schema of this name accepts the record, and refuses it after any change: a

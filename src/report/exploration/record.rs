@@ -98,10 +98,8 @@ struct SummaryRecord<'a> {
 struct UntriedRecord<'a> {
     /// Why, as a clause.
     reason: &'a str,
-    count: u64,
-    /// What is counted.
-    #[cfg_attr(test, schemars(extend("enum" = ["injections", "calls"])))]
-    of: &'static str,
+    /// How many injections; null if calls are left out, whose number depends on threads.
+    injections: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -216,9 +214,10 @@ impl<'a> From<&'a PathSummary> for SummaryRecord<'a> {
     fn from(summary: &'a PathSummary) -> Self {
         let PathSummary { budget, tried, reachable, outcomes, recorded, excepted, untried, limits } = summary;
         let outcomes = outcomes.iter().map(|(outcome, count)| (outcome.name(), *count)).collect();
-        let of = |it: &NotTried| if it.are_calls { "calls" } else { "injections" };
-        let untried =
-            untried.iter().map(|it| UntriedRecord { reason: &it.reason, count: it.count, of: of(it) }).collect();
+        let untried = untried
+            .iter()
+            .map(|NotTried { reason, injections }| UntriedRecord { reason, injections: *injections })
+            .collect();
         Self {
             budget_seconds: budget.as_secs_f64(),
             tried: *tried,

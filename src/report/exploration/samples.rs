@@ -61,8 +61,8 @@ fn summary() -> PathSummary {
         recorded: 1,
         excepted: 0,
         untried: vec![
-            NotTried { reason: "the budget was used up".to_owned(), count: 598, are_calls: false },
-            NotTried { reason: "the dynamic loader makes the call".to_owned(), count: 1, are_calls: true },
+            NotTried { reason: "the budget was used up".to_owned(), injections: Some(598) },
+            NotTried { reason: "the dynamic loader makes the call".to_owned(), injections: None },
         ],
         limits: vec!["some of standard output varies between runs and is not compared".to_owned()],
     }

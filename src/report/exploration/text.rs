@@ -213,10 +213,12 @@ fn write_summary(out: &mut dyn io::Write, summary: &PathSummary, palette: &Palet
     Ok(())
 }
 
-/// `13 calls (the dynamic loader makes the call)`
-pub(super) fn not_tried(NotTried { reason, count, are_calls }: &NotTried) -> String {
-    let (one, more) = if *are_calls { ("call", "calls") } else { ("injection", "injections") };
-    format!("{} ({reason})", counted(*count, one, more))
+/// `13 injections (the budget was used up)`, `calls (the dynamic loader makes the call)`
+pub(super) fn not_tried(NotTried { reason, injections }: &NotTried) -> String {
+    match injections {
+        Some(count) => format!("{} ({reason})", counted(*count, "injection", "injections")),
+        None => format!("calls ({reason})"),
+    }
 }
 
 /// `80 absorbed, 33 reported, 2 silent (1 recorded)`

@@ -165,14 +165,10 @@ impl Exploration<'_> {
         let untried = self.plan.untried(attempts.begun).into_iter();
         let untried = untried.filter(|(_, count)| *count > 0).map(|(reason, count)| NotTried {
             reason: reason.to_string(),
-            count,
-            are_calls: !reason.counts_injections(),
+            injections: reason.counts_injections().then_some(count),
         });
-        let failed = attempts.failed.iter().map(|(reason, count)| NotTried {
-            reason: reason.clone(),
-            count: *count,
-            are_calls: false,
-        });
+        let failed =
+            attempts.failed.iter().map(|(reason, count)| NotTried { reason: reason.clone(), injections: Some(*count) });
         PathSummary {
             budget,
             tried: count(self.plan.paths(attempts.begun)),

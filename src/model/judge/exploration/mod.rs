@@ -182,10 +182,8 @@ pub struct PathSummary {
 pub struct NotTried {
     /// Why, as a clause.
     pub reason: String,
-    /// How many.
-    pub count: u64,
-    /// Whether calls are counted; injections otherwise.
-    pub are_calls: bool,
+    /// How many injections; `None` if calls are left out. Their number depends on threads.
+    pub injections: Option<u64>,
 }
 
 /// The verdict on the error paths of one workload.

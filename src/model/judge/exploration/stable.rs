@@ -4,17 +4,26 @@
 /// Stands for what is left out.
 const MASK: &str = "…";
 
+/// The fewest digits of an address of code or data.
+const ADDRESS_DIGITS: usize = 8;
+
 /// Returns the text of a call with a mask for each word that differs among texts of the same call in
-/// other runs: addresses and process ids. A text of another form is left out.
+/// other runs: addresses and process ids. A text of another form is left
+/// out; then addresses are masked.
 pub fn call(text: &str, others: &[&str]) -> String {
     let words: Vec<&str> = split(text).collect();
     let others: Vec<Vec<&str>> = others.iter().map(|other| split(other).collect()).collect();
     let alike: Vec<&Vec<&str>> = others.iter().filter(|other| other.len() == words.len()).collect();
     let word = |(at, word): (usize, &&str)| {
-        let is_same = alike.iter().all(|other| other[at] == *word);
+        let is_same = alike.iter().all(|other| other[at] == *word) && !(alike.is_empty() && is_address(word));
         if is_same { (*word).to_owned() } else { MASK.to_owned() }
     };
     words.iter().enumerate().map(word).collect()
+}
+
+/// Returns whether a word looks like an address.
+fn is_address(word: &str) -> bool {
+    word.strip_prefix("0x").is_some_and(|digits| digits.len() >= ADDRESS_DIGITS)
 }
 
 /// Splits a text into words of letters and digits, and single other characters.
@@ -50,11 +59,11 @@ mod tests {
     fn varying_words_of_a_call_are_masked() {
         let text = "mprotect(0x7f4c6cb56000, 4096, PROT_NONE)";
         for (others, expected) in [
-            (&[][..], text),
+            (&[][..], "mprotect(…, 4096, PROT_NONE)"),
             (&["mprotect(0x7f4c6cb56000, 4096, PROT_NONE)"], text),
             (&["mprotect(0x7ffff7fb8000, 4096, PROT_NONE)"], "mprotect(…, 4096, PROT_NONE)"),
             (&["mprotect(0x1, 8192, PROT_NONE)", "mprotect(0x2, 4096, PROT_READ)"], "mprotect(…, …, …)"),
-            (&["mprotect(another form)"], text),
+            (&["mprotect(another form)"], "mprotect(…, 4096, PROT_NONE)"),
         ] {
             assert_eq!(call(text, others), expected);
         }

@@ -252,11 +252,11 @@ fn revisions(steps: &mut Steps, Ground { parsed, .. }: &Ground, pending: &Pendin
         there.into_iter().chain(back).collect()
     });
     let base = Base { revision: "main", traced: false, untraced: 0 };
-    steps.report("revisions as text", |out| revisions::text(out, base, &diffs, &Palette::plain()));
-    steps.report("revisions as Markdown", |out| revisions::markdown(out, base, &diffs));
-    steps.report("revisions as JSON", |out| revisions::json(out, base, &diffs));
+    steps.report("revisions as text", |out| revisions::text(out, base, &diffs, &[], &Palette::plain()));
+    steps.report("revisions as Markdown", |out| revisions::markdown(out, base, &diffs, &[]));
+    steps.report("revisions as JSON", |out| revisions::json(out, base, &diffs, &[]));
     let expectation = &accepted.expectation;
-    let workloads = [Evidence { workload: "demo", file: "demo.yaml", expectation, profile: None }];
+    let workloads = [Evidence { workload: "demo", file: "demo.yaml", expectation, profile: None, reach: None }];
     let (kernel, taxonomy) = (Kernel::of_tables(), Taxonomy::default());
     for (name, format) in [
         ("evidence as JSON", EvidenceFormat::Json),

@@ -144,9 +144,10 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let module = trace.place.module;
         let mut words = self.words.borrow_mut();
         let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
-        // A number that nothing stores is set in a way that is not seen. An address that nothing stores
-        // is zero, and nothing lies behind it.
-        let stores = words.stores(word).filter(|stores| offset.is_some() || !stores.is_empty());
+        let initial = self.program.image(module).word(word).map_or(0, |word| word as u32);
+        // A zero that nothing stores is set in a way that is not seen. An address that nothing stores is
+        // zero, and nothing lies behind it.
+        let stores = words.stores(word).filter(|it| offset.is_some() || initial != 0 || !it.is_empty());
         let Some(stores) = stores else {
             found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
             return;
@@ -160,7 +161,6 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
             };
             open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
         }
-        let initial = self.program.image(module).word(word).unwrap_or(0) as u32;
         if offset.is_none() {
             found.numbers.entry((u64::from(initial), module)).or_insert_with(|| trace.calls.clone());
         }

@@ -109,7 +109,8 @@ impl Reachability {
             program: program.to_string_lossy().into_owned(),
             found: calls.iter().filter_map(way).collect(),
             others: others.cloned().collect(),
-            doubts: self.0.doubts(),
+            // The sites are listed by `reach`.
+            doubts: self.0.doubts().into_iter().filter(|line| !line.starts_with(' ')).collect(),
         }
     }
 

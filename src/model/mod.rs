@@ -11,6 +11,8 @@ pub mod engine;
 pub mod expectation;
 #[cfg(feature = "unstable")]
 pub mod explain;
+#[cfg(feature = "unstable")]
+pub mod explore;
 pub mod facts;
 pub mod guard;
 pub mod judge;

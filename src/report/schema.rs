@@ -138,7 +138,7 @@ fn published(name: &str) -> Value {
 }
 
 /// Fields that are absent in some documents, by schema; list indices are left out.
-const OPTIONAL: [(&str, &[&str]); 5] = [
+const OPTIONAL: [(&str, &[&str]); 6] = [
     (
         "diff-1",
         &[
@@ -148,12 +148,13 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
             "/workloads/baselines/gone/owner",
         ],
     ),
+    ("explain-1", &["/reach"]),
     (
         "observation-1",
         &["/unknown", "/ends", "/taxonomy", "/phases", "/stacks", "/syscalls/seconds", "/syscalls/uses/seconds"],
     ),
     ("pending-1", &["/pending/drift", "/pending/examples", "/pending/sites", "/pending/causes", "/groups/site_reason"]),
-    ("report-1", &["/sections/expert", "/configs/expert"]),
+    ("report-1", &["/sections/expert", "/configs/expert", "/workloads/reach"]),
     (
         "test-1",
         &[

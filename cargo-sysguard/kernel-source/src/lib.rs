@@ -28,6 +28,7 @@ pub use declarations::{Declaration, declaration};
 pub use facts::{Fact, Facts, derive};
 pub use functions::{Functions, Linkage, SourceFile, family, functions, subsystems_of_files};
 pub use kinds::{Kind, derive as derive_kinds, made};
+pub use maintainers::CATCH_ALL;
 pub use names::{cases, declared, plain_lines, without_comments};
 pub use places::{Options, Place, Places};
 pub use tables::{Row, TABLES, Table};

@@ -10,7 +10,7 @@ use crate::Result;
 use crate::tree::Tree;
 
 /// The section that matches every file.
-const CATCH_ALL: &str = "THE REST";
+pub const CATCH_ALL: &str = "THE REST";
 
 /// The sections of one tree, in the order of the file.
 pub(crate) struct Maintainers {

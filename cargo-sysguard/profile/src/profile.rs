@@ -67,7 +67,7 @@ pub struct Place {
     pub file: Arc<str>,
     /// The subsystem, by the file: `network`.
     pub subsystem: Arc<str>,
-    /// The section of MAINTAINERS.
+    /// The section of MAINTAINERS; `None` if only THE REST covers the file.
     pub section: Option<Arc<str>>,
 }
 

@@ -1,6 +1,6 @@
 //! Compares the built-in index of kernel functions with kernel trees of any version.
 //!
-//! `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]` names the trees. Trees may have only some of their folders.
+//! `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]` names the trees, by absolute paths. Trees may have only some of their folders.
 //! With the trees that the index was generated from, all functions are the same.
 
 use std::collections::BTreeMap;

@@ -55,7 +55,9 @@ mod compare {
                 Ok(row) => {
                     let Row { observed, reachable, unresolved, files, seconds, .. } = row;
                     let missed = row.missed.join(" ");
-                    println!("| {line} | {observed} | {reachable} | {missed} | {unresolved} | {files} | {seconds:.2} |");
+                    println!(
+                        "| {line} | {observed} | {reachable} | {missed} | {unresolved} | {files} | {seconds:.2} |"
+                    );
                     rows.push(row);
                 }
                 Err(reason) => println!("| {line} | {reason} | | | | | |"),

@@ -93,6 +93,18 @@ pub(crate) fn malformed_file_warns_before_and_fails_now() {
 
 const TALKS: &str = "fn main() { drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }\n";
 
+/// The same, with code for acct(2) that the program has the address of but never runs.
+const TALKS_AND_COULD_MORE: &str = "
+fn main() {
+    drop(std::net::UdpSocket::bind(\"127.0.0.1:0\"));
+    std::hint::black_box(rare as extern \"C\" fn());
+}
+extern \"C\" fn rare() {
+    #[cfg(target_arch = \"x86_64\")]
+    unsafe { std::arch::asm!(\"syscall\", inlateout(\"rax\") 163_u64 => _, out(\"rcx\") _, out(\"r11\") _) };
+}
+";
+
 /// Returns a program that opens a socket in the working tree, but not at HEAD. It has no baseline.
 /// Temporary folders go into `tmp`.
 fn talkative(name: &str) -> Project {
@@ -116,7 +128,7 @@ fn left(project: &Project) -> Vec<String> {
 }
 
 pub(crate) fn both_revisions_are_traced_without_a_baseline() {
-    let project = talkative("diff-trace");
+    let project = talkative("diff-trace").file("src/main.rs", TALKS_AND_COULD_MORE);
     let before = project.files();
     let diff = |line: &str| run(project.command(line).env("TMPDIR", project.path("tmp"))).ends(0).stdout;
     let text = diff("diff --trace --runs 1");
@@ -130,8 +142,23 @@ pub(crate) fn both_revisions_are_traced_without_a_baseline() {
         (&record["traced"], &record["workloads"][0]["baselines"][0]["new"][0]["key"]),
         (&true.into(), &"talk::network".into())
     );
+    #[cfg(target_arch = "x86_64")]
+    reachable_calls_are_compared(&text, &record);
     assert_eq!((worktrees(&project), left(&project)), (1, vec![]));
     assert_eq!(project.changed_since(&before).iter().filter(|name| !name.starts_with(".git/")).count(), 0);
+}
+
+/// Only the new program can make the call, which it never does.
+#[cfg(target_arch = "x86_64")]
+fn reachable_calls_are_compared(text: &str, record: &serde_json::Value) {
+    assert!(text.contains(" became reachable since HEAD, "), "{text}");
+    let diff = &record["reach"][0];
+    assert_eq!(diff["workload"], "talk");
+    let new = diff["new"].as_array().expect("a list").iter();
+    let new: Vec<&str> = new.map(|way| way["syscall"].as_str().expect("a name")).collect();
+    assert!(new.contains(&"acct"), "{diff}");
+    let is_row = |line: &str| line.split_whitespace().take(3).eq(["reachable", "talk", "acct"]);
+    assert!(text.lines().any(is_row), "{text}");
 }
 
 pub(crate) fn untraced_workloads_are_counted() {

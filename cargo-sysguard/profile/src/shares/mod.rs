@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 use std::sync::Arc;
 
+use kernel_source::CATCH_ALL;
 use sysguard::unstable::model::attribution::entry_points;
 use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 
-use crate::profile::{Frame, KernelFunction, KnownBy, Profile, Stack, UserFunction};
+use crate::profile::{Frame, KernelFunction, KnownBy, Place, Profile, Stack, UserFunction};
 pub use counts::{Count, Counts};
 pub use origin::Origin;
 
@@ -183,7 +184,7 @@ impl Sums {
             KnownBy::Neighbours => &mut known.neighbours,
             KnownBy::Nothing => &mut known.nothing,
         } += amount;
-        let section = place.and_then(|place| place.section.clone()).unwrap_or_else(unknown);
+        let section = place.map_or_else(unknown, section);
         let name: Arc<str> = Arc::from(kernel_name(sampled));
         for (groups, group) in [(&mut self.subsystems, subsystem), (&mut self.sections, section)] {
             add(groups, group, Arc::clone(&name), amount);
@@ -204,6 +205,11 @@ impl Sums {
             _ => add(&mut self.modules, Arc::from(UNKNOWN), Arc::from(UNKNOWN), amount),
         }
     }
+}
+
+/// Returns the section of MAINTAINERS that covers a file.
+fn section(place: &Place) -> Arc<str> {
+    place.section.clone().unwrap_or_else(|| Arc::from(CATCH_ALL))
 }
 
 /// Returns the kernel functions of a stack, innermost first.

@@ -137,3 +137,20 @@ fn work_goes_to_the_subsystem_of_the_sampled_function() {
     assert_eq!((shares.known.name.samples, shares.known.neighbours.samples, shares.known.nothing.samples), (9, 0, 0));
     assert_eq!(shares.subsystems.iter().map(|group| group.amount.samples).sum::<u64>(), shares.kernel.samples);
 }
+
+#[test]
+fn file_without_a_section_belongs_to_the_rest() {
+    let place = Place { file: "lib/sort.c".into(), subsystem: "core".into(), section: None };
+    let function = |name: &str, place| KernelFunction {
+        name: name.to_owned(),
+        module: None,
+        known_by: if place.is_some() { KnownBy::Name } else { KnownBy::Nothing },
+        place,
+    };
+    let frame = |function| Frame::Kernel(Arc::new(function));
+    let known = frame(function("sort", Some(place)));
+    let unknown = frame(function("bpf_prog_1", None));
+    let shares = Shares::of(&profile(&[(&[known], 2), (&[unknown], 1)]), None);
+    let sections: Vec<&str> = shares.sections.iter().map(|group| &*group.name).collect();
+    assert_eq!(sections, ["THE REST", UNKNOWN]);
+}

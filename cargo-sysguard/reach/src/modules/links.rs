@@ -1,5 +1,6 @@
 //! What an ELF file asks of its loader. Main type: [`Links`].
 
+use std::ops::Range;
 use std::path::Path;
 
 use crate::image::Header;
@@ -20,7 +21,12 @@ pub(super) struct Links {
     pub(super) runpath: Vec<String>,
     /// Whether default folders are not searched.
     pub(super) ignores_default_folders: bool,
+    /// Whether it has an entry point.
+    pub(super) has_entry: bool,
 }
+
+/// The place of the entry point in the file header: `e_entry`, elf(5).
+const ENTRY: Range<usize> = 24..32;
 
 impl Links {
     /// Reads the links of a file. The path is for messages.
@@ -33,13 +39,15 @@ impl Links {
             rpath: header.rpath.as_deref().map(folders).unwrap_or_default(),
             runpath: header.runpath.as_deref().map(folders).unwrap_or_default(),
             ignores_default_folders: header.ignores_default_folders,
+            has_entry: bytes.get(ENTRY).is_some_and(|entry| entry.iter().any(|&byte| byte != 0)),
         })
     }
 
     /// Returns whether it is a library and no program. A static program that is
     /// position-independent has no loader either, but it has no name and needs nothing.
     pub(super) fn is_library(&self) -> bool {
-        self.interpreter.is_none() && (self.soname.is_some() || !self.needed.is_empty())
+        let is_like_library = self.soname.is_some() || !self.needed.is_empty() || !self.has_entry;
+        self.interpreter.is_none() && is_like_library
     }
 }
 

@@ -10,6 +10,7 @@ mod musl;
 mod plug_ins;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,6 @@ use musl::MuslRules;
 use plug_ins::{Place, PlugIn, plug_ins};
 
 /// The files of a program, in the order in which its loader searches them for symbols.
-#[derive(Debug)]
 pub struct Modules {
     found: Vec<Module>,
     /// The links of each file, and the file that needs it.
@@ -93,6 +93,14 @@ struct Loaded {
 enum Rules {
     Glibc(GlibcRules),
     Musl(MuslRules),
+}
+
+/// Without the bytes of files and the loader's cache.
+impl fmt::Debug for Modules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found: Vec<(&Path, &Origin)> = self.found.iter().map(|it| (it.path.as_path(), &it.origin)).collect();
+        f.debug_struct("Modules").field("found", &found).field("missing", &self.missing).finish_non_exhaustive()
+    }
 }
 
 fn shown(path: &Path) -> String {

@@ -60,7 +60,8 @@ fn modules_are_those_that_the_loader_lists() {
 
 #[test]
 fn missing_library_is_named_until_a_file_is_given() {
-    let (folder, elsewhere) = (folder(), self::folder());
+    let elsewhere = folder();
+    let folder = folder();
     compile(&folder, "int f(void) { return 1; }", &["-shared", "-fPIC", "-o", "libf.so"]);
     compile(&folder, "int f(void); int main(void) { return f(); }", &["-o", "demo", "-L.", "-lf"]);
     let mut modules = Modules::of(&folder.path().join("demo")).expect("a program");
@@ -91,6 +92,8 @@ fn static_program_is_its_only_module() {
 fn files_that_are_no_programs_are_refused() {
     let folder = folder();
     compile(&folder, "int f(void) { return 1; }", &["-shared", "-fPIC", "-o", "libf.so"]);
+    let calls = "#include <stdlib.h>\nvoid f(void) { abort(); }";
+    compile(&folder, calls, &["-shared", "-fPIC", "-o", "libc.so", "-Wl,-e,f"]);
     compile(&folder, "int f(void) { return 1; }", &["-c", "-o", "f.o"]);
     let mut foreign = fs::read(folder.path().join("libf.so")).expect("a file");
     foreign[18] = 183;
@@ -108,6 +111,7 @@ fn files_that_are_no_programs_are_refused() {
         ("script", "script is a script: its program is /usr/bin/env sh"),
         ("short", "cannot analyse "),
         ("libf.so", "libf.so is a shared library, not a program"),
+        ("libc.so", "libc.so is a shared library, not a program"),
         ("f.o", "an object file, neither a program nor a shared library"),
         ("foreign", "cannot decode aarch64 code"),
         ("narrow", "cannot decode 32-bit aarch64 code"),

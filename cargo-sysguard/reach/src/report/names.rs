@@ -34,14 +34,20 @@ pub(super) fn module(record: &ReachRecord, step: &StepRecord) -> String {
     record.modules.get(step.module).map(|module| file(&module.path)).unwrap_or_default()
 }
 
-/// Returns a way on one line: from `main`, if it leads through one, with the last functions.
+/// Returns a way on one line: from `main`, if it leads through one, with the last functions. Of
+/// functions without names, the module is named.
 pub(super) fn way(record: &ReachRecord, chain: &ChainRecord) -> String {
     let is_main =
         |step: &StepRecord| step.function.as_deref().is_some_and(|name| name == "main" || name.ends_with("::main"));
     // The main function of Rust is called by that of C.
     let start = chain.steps.iter().rposition(is_main).unwrap_or_default();
-    let shown: Vec<String> = chain.steps[start..].iter().map(|step| short(&function(record, step))).collect();
-    let mut words = match shown.len() {
+    let name = |step: &StepRecord| match &step.function {
+        Some(name) => short(&escaped(name)),
+        None => module(record, step),
+    };
+    let mut shown: Vec<String> = chain.steps[start..].iter().map(name).collect();
+    shown.dedup();
+    let words = match shown.len() {
         0..=STEPS => shown,
         length => {
             let mut words = vec![shown[0].clone(), "…".to_owned()];
@@ -49,7 +55,6 @@ pub(super) fn way(record: &ReachRecord, chain: &ChainRecord) -> String {
             words
         }
     };
-    words.dedup();
     let way = words.join(" → ");
     match &chain.resumes {
         Some(call) => format!("{way} (the kernel resumes {} after a signal)", escaped(call)),

@@ -257,7 +257,8 @@ impl ModuleRecord {
             by,
             build_id: module.build_id.clone(),
             sha256: digest(&file.bytes),
-            functions: module.functions as u64,
+            // Some have no symbol and no entry in a table, and are found because they are reached.
+            functions: module.functions.max(module.reached) as u64,
             reached: module.reached as u64,
         }
     }

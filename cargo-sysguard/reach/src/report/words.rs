@@ -77,7 +77,9 @@ pub(super) fn doubts(record: &ReachRecord) -> Vec<String> {
     let mut doubts = Vec::new();
     if !record.unresolved.is_empty() {
         let count = counted(record.unresolved.len(), "site", "sites");
-        let listed = record.unresolved.iter().take(SITES).map(|site| format!("  {}", self::site(record, site)));
+        let mut sites: Vec<&UnresolvedRecord> = record.unresolved.iter().collect();
+        sites.sort_by_key(|site| !makes_call(site));
+        let listed = sites.into_iter().take(SITES).map(|site| format!("  {}", self::site(record, site)));
         let more = record.unresolved.len().saturating_sub(SITES);
         let more = (more > 0).then(|| format!("  {more} more (--format json lists all)"));
         doubts.push(format!("no upper bound: {count} unresolved"));
@@ -93,6 +95,11 @@ pub(super) fn doubts(record: &ReachRecord) -> Vec<String> {
         doubts.push(format!("no upper bound: observed, but not found reachable: {}", outside.join(", ")));
     }
     doubts
+}
+
+/// Returns whether a site makes a call. At others, code could not be followed.
+fn makes_call(site: &UnresolvedRecord) -> bool {
+    matches!(site.reason.as_str(), "number" | "called-through-pointer" | "compatibility")
 }
 
 fn missing(MissingRecord { name, needed_by, reason }: &MissingRecord) -> String {
@@ -136,7 +143,8 @@ fn site(record: &ReachRecord, site: &UnresolvedRecord) -> String {
 fn place(record: &ReachRecord, step: &StepRecord) -> String {
     let module = names::module(record, step);
     let source = step.source.as_ref().map_or_else(String::new, |source| format!(" ({})", escaped(source)));
-    let function = step.function.as_ref().map_or_else(String::new, |name| format!("{} in ", escaped(name)));
+    let function =
+        step.function.as_ref().map_or_else(String::new, |name| format!("{} in ", names::short(&escaped(name))));
     format!("{function}{module} at {:#x}{source}", step.at)
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     workload: Option<String>,
     /// Keep the result of the workload for `report`
-    #[arg(long, requires = "workload")]
+    #[arg(long, requires = "workload", conflicts_with = "program")]
     save: bool,
     /// Run the program once under the tracer, also without arguments
     ///

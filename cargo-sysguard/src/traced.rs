@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 
@@ -139,7 +139,7 @@ impl Traced<'_> {
                     let expectation = Expectation { document: document.clone(), baselines: vec![baseline] };
                     observed.expectations.insert(case.name.clone(), expectation);
                     let program = suite.built_program(case);
-                    let reach = program.and_then(|program| programs.entry(program).or_insert_with_key(analyse).clone());
+                    let reach = program.and_then(|program| programs.entry(program).or_insert_with_key(|program| analyse(program)).clone());
                     observed.reach.extend(reach.map(|reach| (case.name.clone(), reach)));
                 }
                 (Err(verdict), _) => {
@@ -165,7 +165,7 @@ impl Traced<'_> {
 
 /// Returns what a program could call. One that cannot be analysed is not compared, and neither is
 /// any on another processor.
-fn analyse(program: &PathBuf) -> Option<Rc<Reachability>> {
+fn analyse(program: &Path) -> Option<Rc<Reachability>> {
     match reachability_of(program) {
         Ok(reachability) => Some(Rc::new(reachability)),
         Err(Failure { outcome: Outcome::Untraceable, .. }) => None,

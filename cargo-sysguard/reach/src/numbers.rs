@@ -16,8 +16,12 @@ pub(crate) struct Numbers<'g, 'p, 'd> {
     graph: &'g Graph<'p, 'd>,
     flows: RefCell<HashMap<Place, Rc<Flow>>>,
     words: RefCell<HashMap<usize, Words>>,
-    names: RefCell<Option<Option<Rc<HashSet<&'d [u8]>>>>>,
+    /// Once it was asked for.
+    names: RefCell<Option<Names<'d>>>,
 }
+
+/// The names that code looks up, unless one is not known.
+type Names<'d> = Option<Rc<HashSet<&'d [u8]>>>;
 
 /// The number of an instruction that makes a syscall.
 #[derive(Debug, Default)]
@@ -113,7 +117,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     }
 
     /// Returns the names that reached code looks up with dlsym(3), unless one is not known.
-    fn names(&self) -> Option<Rc<HashSet<&'d [u8]>>> {
+    fn names(&self) -> Names<'d> {
         // A lookup of the lookup itself has an unknown name.
         let known = self.names.replace(Some(None));
         let names = known.unwrap_or_else(|| self.looked_up().map(Rc::new));

@@ -65,7 +65,7 @@ impl Table {
 }
 
 /// Returns the instructions before an address, the nearest first.
-fn window<'c>(code: &'c Code, mut address: u64) -> Vec<&'c Instruction> {
+fn window(code: &Code, mut address: u64) -> Vec<&Instruction> {
     let mut found = Vec::new();
     while let Some(instruction) = code.before(address).filter(|_| found.len() < WINDOW) {
         found.push(instruction);

@@ -59,6 +59,8 @@ struct Blocks {
     /// Where blocks start.
     starts: HashSet<u64>,
     states: HashMap<u64, State>,
+    /// The blocks that were entered since they were last asked for.
+    new: Vec<u64>,
     open: VecDeque<u64>,
     waiting: HashSet<u64>,
 }
@@ -79,10 +81,9 @@ impl Flow {
         let is_code = |instruction: &&Instruction| !is_padding(instruction);
         let mut addresses: Vec<u64> = code.instructions.iter().filter(is_code).map(Instruction::ip).collect();
         addresses.sort_unstable();
-        let (mut reached, mut walked) = (HashSet::new(), HashSet::new());
+        let mut reached = HashSet::new();
         for other in addresses {
-            let new: Vec<u64> = blocks.states.keys().copied().filter(|start| walked.insert(*start)).collect();
-            for start in new {
+            for start in std::mem::take(&mut blocks.new) {
                 blocks.walk(program, place.module, &code, start, |instruction| {
                     reached.insert(instruction.ip());
                 });
@@ -162,7 +163,7 @@ impl Blocks {
         }
         starts.extend(code.tables.values().flatten());
         starts.retain(|start| code.index(*start).is_some());
-        Self { starts, states: HashMap::new(), open: VecDeque::new(), waiting: HashSet::new() }
+        Self { starts, states: HashMap::new(), new: Vec::new(), open: VecDeque::new(), waiting: HashSet::new() }
     }
 
     /// Adds a state to those with which a block is entered.
@@ -171,6 +172,7 @@ impl Blocks {
             Some(known) => known.join(state),
             None => {
                 self.states.insert(start, state.clone());
+                self.new.push(start);
                 true
             }
         };

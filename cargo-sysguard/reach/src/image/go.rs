@@ -1,9 +1,12 @@
 //! Go's table of functions, `.gopclntab`: src/debug/gosym/pclntab.go of the Go sources. Main
 //! function: [`functions`].
 
+/// Where a function starts, and its name.
+type Start<'d> = (u64, Option<&'d [u8]>);
+
 /// Returns the start of each function, in order, and its name. Tables of Go before 1.16, or of an
 /// unknown version, give none.
-pub(super) fn functions(table: &[u8], text: u64) -> Vec<(u64, Option<&[u8]>)> {
+pub(super) fn functions(table: &[u8], text: u64) -> Vec<Start<'_>> {
     read(table, text).unwrap_or_default()
 }
 
@@ -12,7 +15,7 @@ const MAGIC_16: u32 = 0xffff_fffa;
 const MAGIC_18: u32 = 0xffff_fff0;
 const MAGIC_20: u32 = 0xffff_fff1;
 
-fn read(table: &[u8], text: u64) -> Option<Vec<(u64, Option<&[u8]>)>> {
+fn read(table: &[u8], text: u64) -> Option<Vec<Start<'_>>> {
     let magic = number(table, 0, 4)? as u32;
     // Since 1.18 starts are offsets of 32 bits from the start of the code.
     let is_relative = match magic {

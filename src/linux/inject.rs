@@ -1,8 +1,9 @@
 //! Injects faults: makes one call fail, or read or write fewer bytes. Main type: [`Injector`].
 //!
 //! It must not choose the call. A call that fails is not made: it is skipped at its entry, and gets
-//! its result at its exit. close(2) is made, since it releases its fd also when it fails. Changes that other modules make to a call (`untraced`, `dumpable`) are
-//! undone at that exit, as for a call that the kernel refuses.
+//! its result at its exit. close(2) is made, since it releases its fd also when it fails. Changes
+//! that other modules make to a call (`untraced`, `dumpable`) are undone at that exit, as for a
+//! call that the kernel refuses.
 
 use std::collections::HashMap;
 use std::fs;
@@ -115,8 +116,8 @@ impl Injector {
         Ok(stop)
     }
 
-    /// Returns a stopped task, unless its process is left to a debugger. `is_free` says that nothing
-    /// of the task must be restored.
+    /// Returns a stopped task, unless its process is left to a debugger. `is_free` says that
+    /// nothing of the task must be restored.
     pub(super) fn keep(
         &mut self,
         task: Option<Stopped>,

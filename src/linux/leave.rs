@@ -23,8 +23,8 @@ pub(super) struct LeftProcess {
 }
 
 impl LeftProcess {
-    /// Returns the task, unless its process is left: then it is no longer traced. A task that is not
-    /// free makes its next stop first, if it does not stop with its group.
+    /// Returns the task, unless its process is left: then it is no longer traced. A task that is
+    /// not free makes its next stop first, if it does not stop with its group.
     pub(super) fn keep(
         &mut self,
         task: Stopped,
@@ -38,8 +38,9 @@ impl LeftProcess {
             if is_of(root, task.tid()) {
                 self.process = Some(root);
                 is_free = true;
-                // It stops once its threads are on their way out of the kernel.
-                sys::kill(root, libc::SIGSTOP);
+                // Sent to this thread: on its way out of the kernel it stops the process. Another
+                // thread might take a signal to the process, and this one would run on meanwhile.
+                sys::signal_task(task.tid(), libc::SIGSTOP)?;
             } else {
                 watcher.left(None);
             }

@@ -1,8 +1,10 @@
-//! Identifies the stack of a call without names, so that it is found again in other runs. Main type:
-//! [`StackIdentity`].
+//! Identifies the stack of a call without names, so that it is found again in other runs. Main
+//! type: [`StackIdentity`].
 //!
 //! It must not depend on where code was loaded, or on the folder of a file: a scratch directory has
 //! another name in each run.
+
+use crate::model::text::hash;
 
 /// A stack, as runs of the same executables share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,16 +28,14 @@ pub(super) struct Frames {
 impl Frames {
     /// Returns a stack without frames.
     pub(super) fn new() -> Self {
-        // The offset basis and the prime of 64-bit FNV-1a, as `model::text::hash` has them.
-        Self { hash: 0xcbf2_9ce4_8422_2325, depth: 0, others: 0 }
+        Self { hash: hash::EMPTY, depth: 0, others: 0 }
     }
 
     /// Adds a frame in a file. Code that is in no file has no stable address.
     pub(super) fn add(&mut self, frame: Option<(&str, u64)>, is_loader: impl FnOnce(&str) -> bool) {
         let (file, address) = frame.unwrap_or_default();
-        file.bytes().chain([0]).chain(address.to_le_bytes()).for_each(|byte| {
-            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        });
+        self.hash = hash::extended(hash::extended(self.hash, file.as_bytes()), &[0]);
+        self.hash = hash::extended(self.hash, &address.to_le_bytes());
         self.depth += 1;
         self.others += usize::from(!is_loader(file));
     }

@@ -102,8 +102,8 @@ impl Stopped {
         alive(readable(sys::write_argument(self.tid, abi, at, value)).map(|written| written.is_some()))
     }
 
-    /// Makes the kernel skip the call that the task is entering; its exit follows, with this result.
-    /// Returns whether this architecture allows it.
+    /// Makes the kernel skip the call that the task is entering; its exit follows, with this
+    /// result. Returns whether this architecture allows it.
     #[cfg(feature = "unstable")]
     pub(super) fn skip_call(&self, result: i64) -> io::Result<Alive<bool>> {
         alive(readable(sys::skip_call(self.tid, result)).map(|skipped| skipped.is_some()))

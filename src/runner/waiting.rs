@@ -1,5 +1,5 @@
-//! The parents that wait for a child, whose stack goes on with theirs. Main type:
-//! [`WaitingParents`].
+//! The parents that wait for a child. The stack of the child goes on with that of its parent. Main
+//! type: [`WaitingParents`].
 
 use std::collections::HashMap;
 

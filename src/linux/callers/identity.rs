@@ -17,7 +17,8 @@ impl Callers<'_> {
     /// Returns the identity of the stack of a task that is stopped at this call, and of the parent
     /// that waits for it. `None` if its registers cannot be read.
     ///
-    /// The layout of a task is read once. [`Self::changed`] must be called when it may have changed.
+    /// The layout of a task is read once. [`Self::changed`] must be called when it may have
+    /// changed.
     ///
     /// 32-bit code on x86_64 is not unwound: its stack has one frame.
     pub fn identity(&mut self, task: Tid, call: &Call, parent: Option<&WaitingParent>) -> Option<StackIdentity> {
@@ -43,7 +44,8 @@ impl Callers<'_> {
     }
 }
 
-/// Returns whether a call ends a signal handler. Its caller is the code that the signal interrupted.
+/// Returns whether a call ends a signal handler. Its caller is the code that the signal
+/// interrupted.
 fn ends_handler(call: &Call) -> bool {
     call.syscall.row().is_some_and(|row| matches!(row.name, "rt_sigreturn" | "sigreturn"))
 }

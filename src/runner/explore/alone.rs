@@ -1,12 +1,12 @@
-//! Keeps runs from each other's addresses: a workload that binds a fixed port runs alone. Main type:
-//! [`Turns`].
+//! Keeps runs from each other's addresses: a workload that binds a fixed port runs alone. Main
+//! type: [`Turns`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::explore::survey::SurveyedCall;
 
-/// Whose turn it is to run: any number of runs at once, or one.
+/// How many runs may be under way at once: any number, or one.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     is_single: AtomicBool,

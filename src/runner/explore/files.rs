@@ -1,7 +1,7 @@
 //! Reads what a run left in its scratch directory. Main function: [`left`].
 //!
-//! The files are a workload's: nothing is followed, opened for writing or waited for, and there is a
-//! limit to what is read.
+//! The files are a workload's: nothing is followed, opened for writing or waited for, and there is
+//! a limit to what is read.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirEntry, File, OpenOptions};

@@ -12,8 +12,8 @@ use crate::model::explore::run::Attempt;
 
 impl Explorer<'_> {
     /// Makes an attempt with each injection on `jobs` threads. `goes_on` is asked before each one;
-    /// once it returns false, no further attempt begins. `done` gets the index of each injection and
-    /// its attempt on the caller's thread, in the order in which they end.
+    /// once it returns false, no further attempt begins. `done` gets the index of each injection
+    /// and its attempt on the caller's thread, in the order in which they end.
     pub fn attempts(
         &self,
         injections: &[Injection],

@@ -36,7 +36,7 @@ use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 use crate::model::run::workload::{Exit, Program, Workload};
 
-/// A workload whose error paths are explored.
+/// A workload and what its runs need to explore its error paths.
 #[derive(Debug)]
 pub struct Explorer<'a> {
     prepared: PreparedWorkload<'a>,
@@ -193,9 +193,10 @@ impl Explorer<'_> {
         self.inject(&mut Callers::new(&files), injection, limit, Wanted::Names)
     }
 
-    /// As [`Self::replay`], for a debugger: once the injected call has failed, its process is stopped
-    /// (SIGSTOP) and no longer traced. `stopped` gets the number of the process, or `None` if it is
-    /// not the first one of the run: then the run goes on. Returns once the process has ended.
+    /// As [`Self::replay`], for a debugger: once the injected call has failed, its process is
+    /// stopped (SIGSTOP) and no longer traced. `stopped` gets the number of the process, or `None`
+    /// if it is not the first one of the run: then the run goes on. Returns once the process has
+    /// ended.
     ///
     /// The process dies with this one.
     ///

@@ -139,8 +139,8 @@ impl Watcher for SurveyWatcher<'_, '_> {
     }
 }
 
-/// The listed calls. A loop makes any number of calls from one stack, so only the first ones of each
-/// stack and its last one are kept.
+/// The listed calls. A loop makes any number of calls from one stack, so only the first ones of
+/// each stack and its last one are kept.
 #[derive(Debug, Default)]
 struct Calls {
     first: BTreeMap<u64, SurveyedCall>,

@@ -11,7 +11,7 @@ use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::uapi::SIGPIPE;
 use crate::model::run::workload::Exit;
 
-/// The status of a Rust program whose main thread panicked.
+/// The status of a Rust program after a panic of its main thread.
 const PANICKED: i32 = 101;
 /// The start of the message of a Rust panic: `thread 'main' panicked at src/main.rs:3:5:`, or
 /// `thread 'main' (4711) panicked at …`.

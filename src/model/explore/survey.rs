@@ -1,7 +1,6 @@
 //! What a run without an injection shows of each call. Main type: [`Survey`].
 
 use crate::model::attribution::Use;
-use crate::model::explore::faults;
 use crate::model::explore::injection::CallPoint;
 use crate::model::explore::run::RunResult;
 use crate::model::facts::example::Example;
@@ -9,7 +8,7 @@ use crate::model::kernel::call::CallOutcome;
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 
-/// A run whose calls can be injected into.
+/// A run without an injection, with its calls.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
     /// The calls, in the order in which they were made.
@@ -42,13 +41,4 @@ pub struct SurveyedCall {
     pub example: Example,
     /// Its stack with names.
     pub site: CallSite,
-}
-
-impl SurveyedCall {
-    /// Returns the number of bytes that it asks to read or write; `None` if it does neither with
-    /// one count.
-    pub fn bytes(&self) -> Option<u64> {
-        let register = faults::count_register(&self.point.syscall.name())?;
-        self.args.get(register).copied()
-    }
 }

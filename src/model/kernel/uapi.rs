@@ -107,6 +107,7 @@ pub(crate) const PROT_WRITE: u64 = 0x2;
 pub(crate) const PROT_EXEC: u64 = 0x4;
 pub(crate) const MAP_FIXED: u64 = 0x10;
 pub(crate) const MAP_ANONYMOUS: u64 = 0x20;
+pub(crate) const MAP_STACK: u64 = 0x2_0000;
 
 // include/uapi/linux/shm.h
 pub(crate) const SHM_EXEC: u64 = 0o100_000;

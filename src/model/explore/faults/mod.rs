@@ -133,6 +133,15 @@ fn fault(name: FaultName, call: &SurveyedCall) -> Option<Fault> {
     }
 }
 
+impl SurveyedCall {
+    /// Returns the number of bytes that it asks to read or write; `None` if it does neither with
+    /// one count.
+    pub fn bytes(&self) -> Option<u64> {
+        let register = count_register(&self.point.syscall.name())?;
+        self.args.get(register).copied()
+    }
+}
+
 /// Returns the register that holds the number of bytes that a call moves, if it may move fewer.
 pub fn count_register(name: &str) -> Option<usize> {
     match base(name) {

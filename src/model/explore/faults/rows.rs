@@ -6,7 +6,7 @@
 
 use super::conditions::{Condition, Condition as C};
 use crate::model::facts::error_path::FaultName;
-use crate::model::kernel::uapi::{IPC_NOWAIT, LOCK_NB, WNOHANG};
+use crate::model::kernel::uapi::{IPC_NOWAIT, LOCK_NB, MAP_STACK, PROT_WRITE, WNOHANG};
 
 /// Errors of some calls under some conditions.
 #[derive(Debug)]
@@ -202,9 +202,14 @@ pub(super) const ROWS: &[Row] = &[
     row("recvfrom", &[C::Stream], "short"),
 
     // Memory.
-    row("mmap", &[], "ENOMEM"),
+    // Runtimes (Rust's) map a writable stack for signal handlers in each thread, and end the program if
+    // they cannot: that proves nothing. The stack of a thread is mapped without access first.
+    row("mmap", &[C::Lacks(3, MAP_STACK)], "ENOMEM"),
+    row("mmap", &[C::Has(3, MAP_STACK), C::Lacks(2, PROT_WRITE)], "ENOMEM"),
     row("mmap", &[C::Storage], "ENODEV"),
-    row("mprotect mremap pkey_mprotect", &[], "ENOMEM"),
+    row("mremap", &[], "ENOMEM"),
+    // Likewise for the guard of such a stack: to take access away needs no memory.
+    row("mprotect pkey_mprotect", &[C::Given(2)], "ENOMEM"),
     row("mlock mlock2 mlockall", &[], "ENOMEM EPERM EAGAIN"),
     row("pkey_alloc", &[], "ENOSPC"),
     row("mbind set_mempolicy set_mempolicy_home_node", &[], "ENOMEM"),

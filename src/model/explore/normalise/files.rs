@@ -12,9 +12,9 @@ type Files = BTreeMap<String, LeftFile>;
 /// What the files of several runs have in common.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct FilesPattern {
-    /// The files whose name is the same in each run.
+    /// The files that have the same name in each run.
     named: BTreeMap<String, FilePattern>,
-    /// The files whose name differs: its pattern, and that of the file.
+    /// The files that have another name in each run: its pattern, and that of the file.
     unnamed: Vec<(LinePattern, FilePattern)>,
     /// The folders in which the number of files differs.
     folders: BTreeSet<String>,
@@ -194,7 +194,7 @@ impl FilesPattern {
     }
 }
 
-/// Returns the patterns of files whose names differ between runs; `None` if their numbers do, or
+/// Returns the patterns of files with names that differ between runs; `None` if their numbers do, or
 /// their names have no word in common.
 fn unnamed(runs: &[Files]) -> Option<Vec<(LinePattern, FilePattern)>> {
     let count = runs.first()?.len();

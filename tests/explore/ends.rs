@@ -1,4 +1,4 @@
-//! What is left of a run that hangs, or whose tracer is killed: no process and no file.
+//! What is left of a run that hangs, or that loses its tracer: no process and no file.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};

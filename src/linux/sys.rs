@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "the module of system calls")]
 
 mod ask;
+mod directory;
 mod filter;
 #[cfg(feature = "unstable")]
 mod fork;
@@ -38,6 +39,7 @@ pub(super) use ask::{
     FileStatus, copy_fd, file_status, has_statx, open_file_status, open_place, read_memory, read_proc, share_fd_table,
     share_memory, short_attribute, socket_option,
 };
+pub(super) use directory::change_directory;
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
 #[cfg(feature = "unstable")]
 pub(super) use fork::fork;
@@ -393,10 +395,4 @@ macro_rules! note_start {
             static NOTE: extern "C" fn() = $crate::note_start;
         };
     };
-}
-
-/// Calls chdir(2). Async-signal-safe.
-pub(super) fn change_directory(path: &CString) -> Result<(), c_int> {
-    // SAFETY: a live C string; chdir(2).
-    if unsafe { libc::chdir(path.as_ptr()) } == -1 { Err(errno()) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! What is left of a run that hangs, or whose tracer is killed: no process and no file.
+//! What is left of a run that hangs, or that loses its tracer: no process and no file.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -17,7 +17,8 @@ use crate::workload::{Workload, build, ensure_eq, error, lines, trial};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("ends::hang_is_ended", &[], hang_is_ended),
-        trial("ends::killed_tracer_leaves_nothing", &[], killed_tracer_leaves_nothing),
+        trial("ends::killed_tracer_leaves_nothing", &[], || killed_tracer_leaves_nothing("--hang")),
+        trial("ends::killed_debugging_leaves_nothing", &[], || killed_tracer_leaves_nothing("--debug")),
     ]
 }
 
@@ -47,30 +48,37 @@ fn hang_is_ended() -> Result<(), Failed> {
     Ok(())
 }
 
-/// `explore --hang FOLDER`: makes an attempt that hangs in a process that can be killed. The
-/// workload prints its scratch directory, which is written to a file of the folder.
-pub(crate) fn become_tool(folder: &Path) -> ExitCode {
+/// `explore --hang FOLDER`, `explore --debug FOLDER`: makes attempts that hang, or leaves a process
+/// to a debugger, in a process that can be killed.
+pub(crate) fn become_tool(mode: &str, folder: &Path) -> ExitCode {
     let hang = || -> Result<(), Failed> {
         let mark = std::env::var(MARK)?;
         let workload = Workload::in_folder(folder, &[(MARK, &mark)])?;
         let explored = workload.explored()?;
         let call = *explored.calls("getppid").first().ok_or("no mark")?;
         let injection = Injection { point: call.point, fault: error(libc::EAGAIN) };
-        std::fs::write(folder.join("ready"), "")?;
+        let ready = || std::fs::write(folder.join("ready"), "");
+        if mode == "--debug" {
+            explored.explorer.debug(&injection, &mut |process| {
+                assert!(process.is_some() && ready().is_ok(), "no process was left");
+            })?;
+            return Ok(());
+        }
+        ready()?;
         explored.explorer.attempts(&[injection; 4], Duration::from_secs(300), 2, &|| true, &mut |_, _| {});
         Ok(())
     };
     hang().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
-fn killed_tracer_leaves_nothing() -> Result<(), Failed> {
+fn killed_tracer_leaves_nothing(mode: &str) -> Result<(), Failed> {
     for (time, signal) in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL, Signal::SIGKILL].into_iter().enumerate() {
         let folder = tempfile::tempdir()?;
         build("hangs.c", &[], &folder.path().join("program"))?;
         let scratch = folder.path().join("scratch");
         std::fs::create_dir(&scratch)?;
-        let mark = format!("killed-{time}-{}", std::process::id());
-        let mut tool = tool(folder.path(), &scratch, &mark)?;
+        let mark = format!("killed{mode}-{time}-{}", std::process::id());
+        let mut tool = tool(mode, folder.path(), &scratch, &mark)?;
         until(|| folder.path().join("ready").exists())?;
         thread::sleep(Duration::from_millis(100 * time as u64));
         kill(Pid::from_raw(tool.id().cast_signed()), signal)?;
@@ -81,9 +89,9 @@ fn killed_tracer_leaves_nothing() -> Result<(), Failed> {
     Ok(())
 }
 
-fn tool(folder: &Path, scratch: &Path, mark: &str) -> Result<Child, Failed> {
+fn tool(mode: &str, folder: &Path, scratch: &Path, mark: &str) -> Result<Child, Failed> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--hang").arg(folder).env(MARK, mark).env("TMPDIR", scratch);
+    command.arg(mode).arg(folder).env(MARK, mark).env("TMPDIR", scratch);
     Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?)
 }
 

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--measure", ref programs @ ..] => measure::main(programs),
-        ["--hang", folder] => ends::become_tool(folder.as_ref()),
+        [mode @ ("--hang" | "--debug"), folder] => ends::become_tool(mode, folder.as_ref()),
         _ => {
             let trials = [faults::trials(), points::trials(), debugger::trials(), ends::trials()];
             let trials = trials.into_iter().flatten().collect();

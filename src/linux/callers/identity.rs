@@ -14,6 +14,9 @@ use crate::model::kernel::call::{Call, Tid};
 use crate::model::kernel::syscall::Abi;
 
 impl Callers<'_> {
+    /// Whether this build reads stacks.
+    pub const READS_STACKS: bool = true;
+
     /// Returns the identity of the stack of a task that is stopped at this call, and of the parent
     /// that waits for it. `None` if its registers cannot be read.
     ///

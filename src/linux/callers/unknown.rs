@@ -46,6 +46,10 @@ impl<'a> Callers<'a> {
         CallSite::without_frames(NoSite::Unsupported)
     }
 
+    /// Whether this build reads stacks.
+    #[cfg(feature = "unstable")]
+    pub const READS_STACKS: bool = false;
+
     /// Returns `None`.
     #[cfg(feature = "unstable")]
     pub fn identity(&mut self, _task: Tid, _call: &Call, _parent: Option<&WaitingParent>) -> Option<StackIdentity> {

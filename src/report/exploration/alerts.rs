@@ -143,6 +143,12 @@ impl Alert<'_> {
         format!("{:016x}", fnv1a(&format!("{} {} {} {source}", self.path(), self.rule, self.key)))
     }
 
+    /// Returns the text with the command that replays it, in one line.
+    fn described(&self) -> String {
+        let replay = self.details.last().map(|replay| format!("; {replay}")).unwrap_or_default();
+        format!("{}{replay}", self.text)
+    }
+
     /// Returns the text with its details.
     pub(super) fn whole(&self) -> String {
         let lines = std::iter::once(&self.text).chain(&self.details);
@@ -157,7 +163,7 @@ pub(super) fn write_gitlab(out: &mut dyn io::Write, packages: &[PackageExplorati
     let violations = alerts(packages).into_iter().map(|alert| {
         let (path, begin) = alert.place();
         json!({
-            "description": escaped(&alert.text),
+            "description": escaped(&alert.described()),
             "check_name": format!("sysguard/{}", alert.rule),
             "fingerprint": numbered(&mut seen, alert.fingerprint()),
             "severity": severity(&alert),

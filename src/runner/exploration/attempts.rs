@@ -1,7 +1,7 @@
 //! The runs with injections of one workload, and further runs of what they showed. Main type:
 //! [`Exploration`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -15,7 +15,7 @@ use crate::model::explore::run::Attempt;
 use crate::model::explore::survey::{Survey, SurveyedCall};
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::facts::example::Example;
-use crate::model::judge::exploration::confirm::{REPEATS, to_repeat};
+use crate::model::judge::exploration::confirm::{REPEATS, is_unexpected, to_repeat};
 use crate::model::judge::exploration::difference::differences;
 use crate::model::judge::exploration::facts::KnownFacts;
 use crate::model::judge::exploration::judge::Judgement;
@@ -56,15 +56,18 @@ impl Exploration<'_> {
     pub(super) fn attempts(&self, begun: Instant, budget: Duration) -> Attempts {
         let injections: Vec<_> = self.plan.steps.iter().map(|step| step.injection).collect();
         let mut results: BTreeMap<usize, Result<Tried, String>> = BTreeMap::new();
-        let mut found = 0;
+        let mut found = BTreeSet::new();
         let total = u32::try_from(injections.len()).unwrap_or(u32::MAX);
-        self.running.explore(0, total, found);
+        self.running.explore(0, total, 0);
         let goes_on = || begun.elapsed() < budget;
         self.explorer.attempts(&injections, self.limit, self.jobs, &goes_on, &mut |at, attempt| {
             let result = attempt.map(|attempt| self.tried(at, attempt)).map_err(|error| error.to_string());
-            found += u32::from(result.as_ref().is_ok_and(|tried| self.is_found(tried)));
+            if let Ok(tried) = &result {
+                found.extend(self.found(tried));
+            }
             results.insert(at, result);
-            self.running.explore(u32::try_from(results.len()).unwrap_or(u32::MAX), total, found);
+            let [done, found] = [results.len(), found.len()].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+            self.running.explore(done, total, found);
         });
         let mut attempts = Attempts { begun: results.len(), ..Attempts::default() };
         for (at, result) in results {
@@ -79,9 +82,12 @@ impl Exploration<'_> {
         attempts
     }
 
-    /// Returns whether an attempt alone is a finding.
-    fn is_found(&self, tried: &Tried) -> bool {
-        !to_repeat(&self.document.explore, self.recorded, std::slice::from_ref(tried)).is_empty()
+    /// Returns the keys of the findings that an attempt seems to be.
+    fn found(&self, tried: &Tried) -> Vec<String> {
+        let is_outcome = is_unexpected(&self.document.explore, self.recorded, tried);
+        let outcome = is_outcome.then(|| format!("{} {}", tried.outcome, tried.call));
+        let facts = tried.comparison.findings.iter().filter(|_| self.recorded.is_some());
+        outcome.into_iter().chain(facts.map(|finding| finding.fact.to_string())).collect()
     }
 
     fn tried(&self, at: usize, attempt: Attempt) -> Tried {

@@ -121,6 +121,10 @@ impl Suite {
         let unusable = |unreadable: &super::Unreadable| NotExplored::Failed(unreadable.message.clone());
         let document = &case.content.as_ref().map_err(unusable)?.expectation.document;
         refused(&document.workload).map_or(Ok(()), Err)?;
+        if !Callers::READS_STACKS {
+            let reason = "calls are found again by their stacks, which are read on x86_64 and aarch64 only";
+            return Err(NotExplored::Untraceable(reason.to_owned()));
+        }
         let (prepared, sites) = (self.prepare(document)?, Sites::of(self));
         Ok(Explorer { prepared, workload: &document.workload, sites, turns: Turns::default() })
     }

@@ -202,8 +202,9 @@ pub(super) const ROWS: &[Row] = &[
     row("recvfrom", &[C::Stream], "short"),
 
     // Memory.
-    // Runtimes (Rust's) map a writable stack for signal handlers in each thread, and end the program if
-    // they cannot: that proves nothing. The stack of a thread is mapped without access first.
+    // Runtimes (Rust's) map a writable stack for signal handlers in each thread, and end the
+    // program if they cannot: that proves nothing. The stack of a thread is mapped without access
+    // first.
     row("mmap", &[C::Lacks(3, MAP_STACK)], "ENOMEM"),
     row("mmap", &[C::Has(3, MAP_STACK), C::Lacks(2, PROT_WRITE)], "ENOMEM"),
     row("mmap", &[C::Storage], "ENODEV"),

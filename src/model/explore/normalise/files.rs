@@ -194,8 +194,8 @@ impl FilesPattern {
     }
 }
 
-/// Returns the patterns of files with names that differ between runs; `None` if their numbers do, or
-/// their names have no word in common.
+/// Returns the patterns of files that have another name in each run; `None` if their numbers
+/// differ, or if their names have no word in common.
 fn unnamed(runs: &[Files]) -> Option<Vec<(LinePattern, FilePattern)>> {
     let count = runs.first()?.len();
     if runs.iter().any(|files| files.len() != count) {

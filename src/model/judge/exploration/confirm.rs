@@ -40,6 +40,11 @@ pub(super) fn judged<'a>(settings: &ExploreSettings, recorded: Option<&ErrorPath
     }
 }
 
+/// Returns whether the outcome of a run is a finding if it repeats.
+pub fn is_unexpected(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, tried: &Tried) -> bool {
+    judged(settings, recorded, tried) != Judged::Expected
+}
+
 /// Returns the indices of the runs that are repeated, in order: of each outcome of a call that is a
 /// finding the first ones, and the first one that shows a fact.
 pub fn to_repeat(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, tried: &[Tried]) -> BTreeSet<usize> {
@@ -47,7 +52,7 @@ pub fn to_repeat(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, trie
     let mut shown: BTreeSet<&Fact> = BTreeSet::new();
     let mut repeated = BTreeSet::new();
     for (at, run) in tried.iter().enumerate() {
-        if judged(settings, recorded, run) != Judged::Expected {
+        if is_unexpected(settings, recorded, run) {
             let count = places.entry((&run.call, run.outcome)).or_default();
             *count += 1;
             if *count <= PLACES {

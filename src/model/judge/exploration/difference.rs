@@ -105,10 +105,26 @@ fn of_content(part: &str, old: &Content, new: &Content, lines: usize) -> Differe
         let end = if change.missing_newline() { " (no newline at the end)" } else { "" };
         Some(format!("{sign}{}{end}", message(change.value().trim_end_matches('\n'))))
     });
-    let mut changed: Vec<String> = changed.collect();
-    let cut = changed.len().saturating_sub(lines);
-    changed.truncate(lines);
-    Difference { part: part.to_owned(), lines: changed, cut }
+    let changed: Vec<String> = changed.collect();
+    let shown = first_of_both(&changed, lines);
+    let cut = changed.len() - shown.len();
+    Difference { part: part.to_owned(), lines: shown, cut }
+}
+
+/// Returns at most this many lines: the first ones of each side, in their order.
+fn first_of_both(changed: &[String], most: usize) -> Vec<String> {
+    let removed = changed.iter().filter(|line| line.starts_with('-')).count();
+    let added = changed.len() - removed;
+    let half = most / 2;
+    let of_removed = removed.min(half.max(most.saturating_sub(added)));
+    let mut left = [of_removed, most - of_removed];
+    let is_shown = |line: &&String| {
+        let side = &mut left[usize::from(!line.starts_with('-'))];
+        let is_shown = *side > 0;
+        *side = side.saturating_sub(1);
+        is_shown
+    };
+    changed.iter().filter(is_shown).cloned().collect()
 }
 
 /// Returns content that is compared line by line.
@@ -187,6 +203,17 @@ mod tests {
         let all = differences(&without, &with, RunOutcome::Silent);
         assert_eq!(all[0].lines, ["-exit status 0", "+killed"]);
         assert_eq!((all[1].lines.len(), all[1].cut), (LINES, 12));
+        let changed = |removed: usize, added: usize| {
+            let before: String = (0..removed).map(|line| format!("{line}\n")).collect();
+            let after: String = (0..added).map(|line| format!("x{line}\n")).collect();
+            let all = all_differences(&result(0, &before, &[]), &result(0, &after, &[]), LINES);
+            let count = |sign: char| all[0].lines.iter().filter(|line| line.starts_with(sign)).count();
+            (count('-'), count('+'), all[0].cut)
+        };
+        assert_eq!(changed(20, 20), (4, 4, 32));
+        assert_eq!(changed(20, 1), (7, 1, 13));
+        assert_eq!(changed(1, 20), (1, 7, 13));
+        assert_eq!(changed(2, 2), (2, 2, 0));
         let parts = |outcome| differences(&without, &with, outcome).len();
         assert_eq!([RunOutcome::Silent, RunOutcome::Panic].map(parts), [2, 1]);
     }

@@ -24,11 +24,10 @@ pub(super) struct WrittenErrors {
     uses: Option<Subsystems>,
     blind_spots: Option<List<Scalar<String>>>,
     signals: Option<List<Scalar<Signal>>>,
-    outcomes: Option<BTreeMap<Scalar<RunOutcome>, Calls>>,
+    outcomes: Option<Outcomes>,
 }
 
-/// The calls of an outcome.
-type Calls = Option<List<Scalar<FailedCall>>>;
+type Outcomes = BTreeMap<Scalar<RunOutcome>, Option<List<Scalar<FailedCall>>>>;
 
 /// A number of injections.
 struct Count(u32);

@@ -176,8 +176,8 @@ impl<'d> Image<'d> {
         self.objects.sort_by_key(|object| (object.start, object.end));
     }
 
-    /// Adds what the loader calls: DT_INIT and the like of elf(5), or the sections of these names in
-    /// a static program.
+    /// Adds what the loader calls: DT_INIT and the like of elf(5), or the sections of these names
+    /// in a static program.
     fn read_roots(&mut self, file: &ElfFile64<'d, LittleEndian>) -> object::read::Result<()> {
         let sections = file.elf_section_table();
         let mut arrays = Vec::new();

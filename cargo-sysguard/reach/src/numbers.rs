@@ -148,7 +148,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let module = trace.place.module;
         let mut words = self.words.borrow_mut();
         let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
-        let initial = self.program.image(module).word(word).map_or(0, |word| word as u32);
+        let initial = self.program.image(module).initial_number(word);
         // A zero that nothing stores is set in a way that is not seen. An address that nothing
         // stores is zero, and nothing lies behind it.
         let stores = words.stores(word).filter(|it| offset.is_some() || initial != 0 || !it.is_empty());
@@ -166,7 +166,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
             open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
         }
         if offset.is_none() {
-            found.numbers.entry((u64::from(initial), module)).or_insert_with(|| trace.calls.clone());
+            found.numbers.entry((initial, module)).or_insert_with(|| trace.calls.clone());
         }
     }
 

@@ -236,6 +236,12 @@ impl<'d> Image<'d> {
         Some(u64::from_le_bytes(self.bytes(address, 8)?.try_into().ok()?))
     }
 
+    /// Returns the number of 32 bits that data holds at first. What the file does not hold is zero.
+    pub(crate) fn initial_number(&self, address: u64) -> u64 {
+        let bytes = self.bytes(address, 4).unwrap_or_default();
+        bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+    }
+
     /// Returns the text at an address, without the zero byte that ends it.
     pub(crate) fn string(&self, address: u64) -> Option<&'d [u8]> {
         /// Names of functions that are longer are mangled ones, which no program spells out.

@@ -13,8 +13,8 @@
 //! - `flow` follows values through a function, and `numbers` follows the number of each syscall
 //!   back to where it is set.
 //!
-//! These read no file and run no program. The result is an upper bound only for the files given, and
-//! only if no call is unresolved: [`Reach`] says what is not known.
+//! These read no file and run no program. The result is an upper bound only for the files given,
+//! and only if no call is unresolved: [`Reach`] says what is not known.
 //!
 //! - `modules` finds the files of a program as its loader does.
 //! - `observe` runs the program once, and finds what it calls and maps as code.

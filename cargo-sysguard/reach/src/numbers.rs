@@ -26,8 +26,8 @@ type Names<'d> = Option<Rc<HashSet<&'d [u8]>>>;
 /// The number of an instruction that makes a syscall.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Each number with the file of the code that sets it, and the calls that lead on from there: code
-    /// and its instruction.
+    /// Each number with the file of the code that sets it, and the calls that lead on from there:
+    /// code and its instruction.
     pub(crate) numbers: BTreeMap<(u64, usize), Vec<(Place, u64)>>,
     /// Where it could not be followed further, with the calls from there.
     pub(crate) lost: Vec<(Lost, Vec<(Place, u64)>)>,
@@ -148,9 +148,9 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let module = trace.place.module;
         let mut words = self.words.borrow_mut();
         let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
-        let initial = self.program.image(module).word(word).map_or(0, |word| word as u32);
-        // A zero that nothing stores is set in a way that is not seen. An address that nothing stores is
-        // zero, and nothing lies behind it.
+        let initial = self.program.image(module).initial_number(word);
+        // A zero that nothing stores is set in a way that is not seen. An address that nothing
+        // stores is zero, and nothing lies behind it.
         let stores = words.stores(word).filter(|it| offset.is_some() || initial != 0 || !it.is_empty());
         let Some(stores) = stores else {
             found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
@@ -166,7 +166,7 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
             open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
         }
         if offset.is_none() {
-            found.numbers.entry((u64::from(initial), module)).or_insert_with(|| trace.calls.clone());
+            found.numbers.entry((initial, module)).or_insert_with(|| trace.calls.clone());
         }
     }
 

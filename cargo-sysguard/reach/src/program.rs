@@ -66,8 +66,8 @@ impl<'d> Program<'d> {
         Code::decode(self.image(place.module), self.range(place)?)
     }
 
-    /// Returns the definitions of a symbol that a file uses. The loader chooses the first one in the
-    /// order of the files; for files that are loaded later, the order is not known.
+    /// Returns the definitions of a symbol that a file uses. The loader chooses the first one in
+    /// the order of the files; for files that are loaded later, the order is not known.
     pub(crate) fn definitions(&self, user: usize, name: &[u8]) -> Vec<Place> {
         let places = |module: usize| {
             let addresses = self.image(module).exports.get(name).into_iter().flatten();

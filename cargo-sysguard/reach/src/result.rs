@@ -35,8 +35,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Returns whether the program loads it at run time (dlopen(3)). Then code looks up its functions
-    /// by name, so each function that it exports counts as reached.
+    /// Returns whether the program loads it at run time (dlopen(3)). Then code looks up its
+    /// functions by name, so each function that it exports counts as reached.
     pub fn is_loaded_at_run_time(&self) -> bool {
         matches!(self, Self::Mapped | Self::PlugIn(_) | Self::Given)
     }
@@ -47,8 +47,8 @@ impl Origin {
 pub struct Reach {
     /// The files, in the order in which they were given.
     pub modules: Vec<ModuleReach>,
-    /// The syscalls that reached code makes, each with one way to it. They are an upper bound only if
-    /// `unresolved` is empty. The execve(2) that starts the program is made by other code.
+    /// The syscalls that reached code makes, each with one way to it. They are an upper bound only
+    /// if `unresolved` is empty. The execve(2) that starts the program is made by other code.
     pub calls: BTreeMap<Syscall, Chain>,
     /// The number of reached instructions that make a syscall.
     pub sites: usize,
@@ -56,8 +56,8 @@ pub struct Reach {
     pub unresolved: Vec<Unresolved>,
     /// A way to code that loads further files as code (dlopen(3)), if one is reached.
     pub loads_modules: Option<Chain>,
-    /// A way to execve(2) or execveat(2), if one is reached. Programs that are executed are not part
-    /// of the analysis.
+    /// A way to execve(2) or execveat(2), if one is reached. Programs that are executed are not
+    /// part of the analysis.
     pub executes_programs: Option<Chain>,
 }
 
@@ -158,7 +158,7 @@ pub enum Why {
     Undecodable,
     /// A jump or call leads to an address that belongs to no known code.
     NoFunction,
-    /// The call has the convention of 32-bit programs (`int $0x80`, `sysenter`), whose numbers mean
+    /// The call has the convention of 32-bit programs (`int $0x80`, `sysenter`), where numbers mean
     /// other calls.
     Compatibility,
 }

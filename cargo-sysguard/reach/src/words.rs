@@ -21,8 +21,8 @@ pub(crate) struct Words {
     exported: BTreeSet<u64>,
 }
 
-/// Data with an address this far below a word may be an object that holds the word. Without symbols,
-/// the size of objects is not known: this is that of the head of a list.
+/// Data with an address this far below a word may be an object that holds the word. Without
+/// symbols, the size of objects is not known: this is that of the head of a list.
 const NEAR: u64 = 16;
 
 impl Words {

@@ -167,6 +167,56 @@ fn switch_sets_one_of_its_numbers() {
 }
 
 #[test]
+fn number_passes_in_static_data() {
+    let source = "
+        static int number = 102;
+        __attribute__((noipa)) void set(int value) { number = value; }
+        __attribute__((noipa)) void make(void) { call(number); }
+        void _start(void) { set(39); set(57); make(); call(60); }";
+    assert_calls(&bare(source, &[]), &["exit", "fork", "getpid", "getuid"]);
+}
+
+#[test]
+fn number_passes_behind_an_address_in_static_data() {
+    let source = "
+        struct request { int flag; int number; };
+        static struct request *request;
+        __attribute__((noipa)) void set(struct request *value) { request = value; }
+        __attribute__((noipa)) void make(void) { call(request->number); }
+        void _start(void) { struct request own = {1, 39}; set(&own); make(); call(60); }";
+    assert_calls(&bare(source, &[]), &["exit", "getpid"]);
+}
+
+#[test]
+fn data_with_an_address_that_is_passed_on_is_unknown() {
+    let source = "
+        static int number;
+        __attribute__((noipa)) void set(int *place) { *place = 39; }
+        __attribute__((noipa)) void make(void) { call(number); }
+        void _start(void) { set(&number); make(); call(60); }";
+    let reach = bare(source, &[]);
+    assert_eq!(reasons(&reach), [Why::Number { lost_in: None }]);
+}
+
+#[test]
+fn code_goes_on_past_the_end_of_its_unwind_entry() {
+    let source = "
+        void split(int);
+        __asm__(\".type split,@function; split: .cfi_startproc; mov $-22,%eax; test %edi,%edi; je 1f; mov $39,%eax;\"
+                \".cfi_endproc; syscall; 1: ret\");
+        void _start(void) { split(1); call(60); }";
+    assert_calls(&bare(source, &["-Wl,-s"]), &["exit", "getpid"]);
+}
+
+#[test]
+fn function_that_no_file_defines_is_never_called() {
+    let source = "void missing(void) __attribute__((weak)); void _start(void) { if (missing) missing(); call(60); }";
+    for flags in [&["-no-pie", "-fno-pie"][..], &["-static-pie", "-fpie"]] {
+        assert_calls(&bare(source, flags), &["exit"]);
+    }
+}
+
+#[test]
 fn constructors_are_reached() {
     let source = "__attribute__((constructor)) void before(void) { call(39); } void _start(void) { call(60); }";
     let reach = bare(source, &[]);

@@ -35,8 +35,8 @@ pub(super) fn targets(image: &Image<'_>, code: &Code, jump: &Instruction) -> Opt
     let mut targets = Vec::new();
     for index in 0..bound.unwrap_or(MOST).min(MOST) {
         let Some(target) = table.entry(image, index) else { break };
-        // Without a comparison with the number of entries, the first entry that is no instruction of
-        // the function ends the table. Otherwise, code that seldom runs may be outside.
+        // Without a comparison with the number of entries, the first entry that is no instruction
+        // of the function ends the table. Otherwise, code that seldom runs may be outside.
         let is_plausible = if bound.is_some() { image.is_code(target) } else { starts.contains(&target) };
         if !is_plausible {
             break;

@@ -121,8 +121,8 @@ impl Code {
         candidates.into_iter().find(|instruction| instruction.next_ip() == address)
     }
 
-    /// Follows code from an address on. In a gap, which may hold data, bytes that are no instruction
-    /// are no fault.
+    /// Follows code from an address on. In a gap, which may hold data, bytes that are no
+    /// instruction are no fault.
     fn follow(&mut self, image: &Image<'_>, bytes: &[u8], from: u64, is_gap: bool) {
         let mut open = vec![from];
         while let Some(mut at) = open.pop() {

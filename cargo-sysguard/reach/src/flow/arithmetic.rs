@@ -10,8 +10,8 @@ pub(super) fn with_number(mnemonic: Mnemonic, own: &Value, number: u64) -> Value
     match mnemonic {
         Mnemonic::Add => own.plus(signed),
         Mnemonic::Sub => own.plus(signed.wrapping_neg()),
-        // Code aligns its stack so. The distance from the return address is then not known, but that
-        // between the places of the aligned frame is.
+        // Code aligns its stack so. The distance from the return address is then not known, but
+        // that between the places of the aligned frame is.
         Mnemonic::And if own.frame().is_some() && (-4096..0).contains(&signed) => own.plus(signed),
         Mnemonic::And if number == 0 => Value::number(0),
         Mnemonic::And => own.map(|value| value & number),

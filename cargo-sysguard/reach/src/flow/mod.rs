@@ -131,7 +131,8 @@ impl Flow {
                 let before = is_store.then(|| state.clone());
                 step.apply(instruction, &mut state);
                 if let Some(call) = left {
-                    // Where a function goes on into the next one, the instruction has had its effect.
+                    // Where a function goes on into the next one, the instruction has had its
+                    // effect.
                     let state = if falls { state.clone() } else { call.state };
                     flow.calls.insert(at, Call { state, ..call });
                 }

@@ -161,9 +161,9 @@ impl State {
         }
     }
 
-    /// Does to the state what a call does. The registers of Go's calling convention are all saved by
-    /// the caller: abi-internal.md of the Go sources. Arguments on the stack belong to the function
-    /// that is called, but no compiler reads them again after the call.
+    /// Does to the state what a call does. The registers of Go's calling convention are all saved
+    /// by the caller: abi-internal.md of the Go sources. Arguments on the stack belong to the
+    /// function that is called, but no compiler reads them again after the call.
     pub(crate) fn call(&mut self, is_go: bool) {
         for register in ARGUMENTS {
             let value = self.register(register).clone();

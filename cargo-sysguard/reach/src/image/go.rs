@@ -57,3 +57,28 @@ fn string(bytes: &[u8], at: u64) -> Option<&[u8]> {
     let bytes = bytes.get(usize::try_from(at).ok()?..)?;
     bytes.iter().position(|byte| *byte == 0).map(|end| &bytes[..end])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_of_go_1_18_is_read() {
+        let mut table = MAGIC_18.to_le_bytes().to_vec();
+        table.extend([0, 0, 1, 8]);
+        // One function; where code starts; names, units, files, lines and entries.
+        for word in [1u64, 0, 0x1000, 72, 0, 0, 0, 84] {
+            table.extend(word.to_le_bytes());
+        }
+        table.extend(b"main.main\0\0\0");
+        // The function starts at 0x1020; its record is 8 bytes after these entries.
+        for half in [0x20u32, 8, 0x20, 0] {
+            table.extend(half.to_le_bytes());
+        }
+        assert_eq!(functions(&table, 0), [(0x1020, Some(&b"main.main"[..]))]);
+        // Cut off, or of another version.
+        assert_eq!(functions(&table[..60], 0), []);
+        table[0] = 0;
+        assert_eq!(functions(&table, 0), []);
+    }
+}

@@ -1,4 +1,5 @@
-//! What the headers of an ELF file say: its kind, and the files that it needs. Main type: [`Header`].
+//! What the headers of an ELF file say: its kind, and the files that it needs. Main type:
+//! [`Header`].
 
 use std::path::Path;
 

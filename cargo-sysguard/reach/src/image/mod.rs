@@ -176,8 +176,8 @@ impl<'d> Image<'d> {
         self.objects.sort_by_key(|object| (object.start, object.end));
     }
 
-    /// Adds what the loader calls: DT_INIT and the like of elf(5), or the sections of these names in
-    /// a static program.
+    /// Adds what the loader calls: DT_INIT and the like of elf(5), or the sections of these names
+    /// in a static program.
     fn read_roots(&mut self, file: &ElfFile64<'d, LittleEndian>) -> object::read::Result<()> {
         let sections = file.elf_section_table();
         let mut arrays = Vec::new();
@@ -234,6 +234,12 @@ impl<'d> Image<'d> {
     /// Returns the word at an address, as it is in the file.
     pub(crate) fn word(&self, address: u64) -> Option<u64> {
         Some(u64::from_le_bytes(self.bytes(address, 8)?.try_into().ok()?))
+    }
+
+    /// Returns the number of 32 bits that data holds at first. What the file does not hold is zero.
+    pub(crate) fn initial_number(&self, address: u64) -> u64 {
+        let bytes = self.bytes(address, 4).unwrap_or_default();
+        bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
     }
 
     /// Returns the text at an address, without the zero byte that ends it.

@@ -139,7 +139,9 @@ impl Traced<'_> {
                     let expectation = Expectation { document: document.clone(), baselines: vec![baseline] };
                     observed.expectations.insert(case.name.clone(), expectation);
                     let program = suite.built_program(case);
-                    let reach = program.and_then(|program| programs.entry(program).or_insert_with_key(|program| analyse(program)).clone());
+                    let reach = program.and_then(|program| {
+                        programs.entry(program).or_insert_with_key(|program| analyse(program)).clone()
+                    });
                     observed.reach.extend(reach.map(|reach| (case.name.clone(), reach)));
                 }
                 (Err(verdict), _) => {

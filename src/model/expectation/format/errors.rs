@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::baseline::{Subsystems, facts};
+use super::entries::{Subsystems, facts};
 use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
@@ -24,8 +24,10 @@ pub(super) struct WrittenErrors {
     uses: Option<Subsystems>,
     blind_spots: Option<List<Scalar<String>>>,
     signals: Option<List<Scalar<Signal>>>,
-    outcomes: Option<BTreeMap<Scalar<RunOutcome>, Option<List<Scalar<FailedCall>>>>>,
+    outcomes: Option<Outcomes>,
 }
+
+type Outcomes = BTreeMap<Scalar<RunOutcome>, Option<List<Scalar<FailedCall>>>>;
 
 /// A number of injections.
 struct Count(u32);

@@ -91,7 +91,7 @@ fn main() -> std::io::Result<()> {
 }
 "#;
 
-/// A binary with a planted fault, the call whose failure shows it, and the outcome.
+/// A binary with a planted fault, the call that shows it when it fails, and the outcome.
 const FAULTS: [(&str, &str, &str, &str); 5] = [
     ("lost-count", LOST_COUNT, "read EIO", "silent"),
     ("lost-flush", LOST_FLUSH, "write ENOSPC", "silent"),
@@ -121,7 +121,7 @@ fn explored(project: &Project, workload: &str, flags: &str, code: i32) -> Value 
     record["workloads"][0].clone()
 }
 
-/// Returns the finding with this outcome whose call ends with this text.
+/// Returns the finding with this outcome and a call that ends with this text.
 #[track_caller]
 fn finding<'a>(record: &'a Value, call: &str, outcome: &str) -> &'a Value {
     let is_it = |finding: &&Value| {

@@ -328,7 +328,7 @@ pub struct ErrorPaths {
     pub blind_spots: BTreeSet<RecordedBlindSpot>,
     /// Signals that ended processes other than the first one on error paths.
     pub signals: BTreeSet<SignalName>,
-    /// The calls whose failure had a judged outcome.
+    /// The calls that had a judged outcome when they failed.
     pub outcomes: BTreeMap<RunOutcome, BTreeSet<FailedCall>>,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::METHOD;
-use super::error_paths::{self, COLUMNS, MEANING};
+use super::error_path_words::{COLUMNS, MEANING, rows, sentences};
 use super::named::{SignalRecord, SpotRecord};
 use super::record::{
     BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
@@ -149,7 +149,7 @@ fn signals(out: &mut dyn Write, signals: &[SignalRecord<'_>]) -> io::Result<()> 
 }
 
 fn error_paths(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
-    let rows = error_paths::rows(&record.workloads, &MARKUP);
+    let rows = rows(&record.workloads, &MARKUP);
     if rows.is_empty() {
         return Ok(());
     }
@@ -204,7 +204,7 @@ fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()
         let signals = MARKUP.codes(baseline.signals.iter().map(|name| &**name));
         writeln!(out, "<p>Signals that end processes: {signals}.</p>")?;
     }
-    for sentence in baseline.error_paths().into_iter().flat_map(|paths| paths.sentences(&MARKUP)) {
+    for sentence in baseline.error_paths().into_iter().flat_map(|paths| sentences(paths, &MARKUP)) {
         writeln!(out, "<p>{sentence}</p>")?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::METHOD;
-use super::error_paths::{self, COLUMNS, MEANING};
+use super::error_path_words::{COLUMNS, MEANING, rows, sentences};
 use super::named::{SignalRecord, SpotRecord};
 use super::record::{
     BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
@@ -109,7 +109,7 @@ fn signals(out: &mut dyn Write, signals: &[SignalRecord<'_>]) -> io::Result<()> 
 }
 
 fn error_paths(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
-    let rows = error_paths::rows(&record.workloads, &MARKUP);
+    let rows = rows(&record.workloads, &MARKUP);
     if rows.is_empty() {
         return Ok(());
     }
@@ -156,7 +156,7 @@ fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()
     if !baseline.signals.is_empty() {
         writeln!(out, "\nSignals that end processes: {}.", MARKUP.codes(baseline.signals.iter().map(|name| &**name)))?;
     }
-    for sentence in baseline.error_paths().into_iter().flat_map(|paths| paths.sentences(&MARKUP)) {
+    for sentence in baseline.error_paths().into_iter().flat_map(|paths| sentences(paths, &MARKUP)) {
         writeln!(out, "\n{sentence}")?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! `record` is the data for machines, `sysguard.report/1`; Markdown and HTML are views of it.
 //! Nothing is traced and no clock is read: the same expectations give the same bytes.
 
+mod error_path_words;
 mod error_paths;
 mod html;
 mod markdown;

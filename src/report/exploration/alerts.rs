@@ -174,8 +174,8 @@ pub(super) fn write_gitlab(out: &mut dyn io::Write, packages: &[PackageExplorati
     writeln!(out)
 }
 
-/// Returns a fingerprint, with a number if it is not the first one: one file may have several places
-/// of one finding.
+/// Returns a fingerprint, with a number if it is not the first one: one file may have several
+/// places of one finding.
 pub(super) fn numbered(seen: &mut BTreeMap<String, u32>, fingerprint: String) -> String {
     let count = seen.entry(fingerprint.clone()).or_default();
     *count += 1;

@@ -1,5 +1,5 @@
-//! Explorations as CSV: a line for each finding, note, suspect and outcome that is gone, or one for a
-//! workload without any.
+//! Explorations as CSV: a line for each finding, note, suspect and outcome that is gone, or one for
+//! a workload without any.
 
 use std::io;
 

@@ -147,7 +147,7 @@ fn headline(verdict: &ExplorationVerdict) -> String {
     }
 }
 
-/// Returns a verdict whose status says everything.
+/// Returns a verdict of which the status says everything.
 fn without_comparison(verdict: &ExplorationVerdict, status: &Status) -> Verdict {
     Verdict {
         workload: verdict.workload.clone(),

@@ -18,8 +18,8 @@ use crate::model::judge::verdict::Status;
 use crate::report::schema::FactKey;
 use crate::report::verdict::{ChangeRecord, SiteRecord, StatusRecord};
 
-/// What `cargo sysguard explore --format json` writes: what injected errors showed of every selected
-/// workload. Within version 1, fields and kinds may be added and none changes its meaning.
+/// What `cargo sysguard explore --format json` writes: what injected errors showed of every
+/// selected workload. Within version 1, fields and kinds may be added and none changes its meaning.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(title = "sysguard.explore/1"))]
@@ -98,7 +98,7 @@ struct SummaryRecord<'a> {
 struct UntriedRecord<'a> {
     /// Why, as a clause.
     reason: &'a str,
-    /// How many injections; null if calls are left out, whose number depends on threads.
+    /// How many injections; null if calls are left out: their number depends on threads.
     injections: Option<u64>,
 }
 

@@ -152,8 +152,8 @@ impl Exploration<'_> {
         repeated
     }
 
-    /// Returns the injected call with its result. What differs from the same call in runs without an
-    /// injection is masked.
+    /// Returns the injected call with its result. What differs from the same call in runs without
+    /// an injection is masked.
     fn failed(&self, example: Example, step: &Step) -> Example {
         let same =
             self.surveys.iter().flat_map(|survey| &survey.calls).filter(|call| call.point == step.injection.point);

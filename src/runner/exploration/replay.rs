@@ -29,8 +29,8 @@ pub enum NotReplayed {
 const REPLAYED_LINES: usize = 200;
 
 impl Suite {
-    /// Runs a workload once with an injection. With `stopped`, its process is stopped for a debugger
-    /// once the call has failed: see [`Explorer::debug`].
+    /// Runs a workload once with an injection. With `stopped`, its process is stopped for a
+    /// debugger once the call has failed: see [`Explorer::debug`].
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::baseline::{Subsystems, facts};
+use super::entries::{Subsystems, facts};
 use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;

@@ -8,6 +8,7 @@
 mod baseline;
 mod document;
 mod emit;
+mod entries;
 mod errors;
 mod explore;
 mod invalid;

@@ -11,7 +11,8 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::baseline::{Phases, Subsystems, WrittenFingerprint, check_parts, facts, subsystem_lines};
+use super::baseline::{WrittenFingerprint, check_parts, subsystem_lines};
+use super::entries::{Phases, Subsystems, facts};
 use super::errors::WrittenErrors;
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};

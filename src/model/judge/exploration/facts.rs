@@ -88,7 +88,7 @@ mod tests {
     use crate::model::expectation::Level;
     use crate::model::kernel::syscall::{Abi, Syscall};
 
-    const ENOSPC: Errno = Errno(28);
+    const INJECTED: Errno = Errno(28);
 
     fn used(name: &str, object: &str) -> Use {
         let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
@@ -99,7 +99,7 @@ mod tests {
     fn observation(uses: &[(&str, &str, u64, u64)]) -> Observation {
         let mut observation = Observation::new();
         for &(name, object, calls, failed) in uses {
-            let errors = (failed > 0).then_some((ENOSPC, failed)).into_iter().collect();
+            let errors = (failed > 0).then_some((INJECTED, failed)).into_iter().collect();
             observation.uses.insert(used(name, object), Tally { calls, errors });
         }
         observation
@@ -115,7 +115,7 @@ mod tests {
         baseline.errors = Some(errors);
         let survey = observation(&[("write", "file:ext4", 4, 0), ("link", "file:ext4", 1, 0)]);
         let known = KnownFacts::new(&document, Some(&baseline), &platform, [&survey]);
-        let (beyond, comparison) = known.of(observation(uses), Some((&used("write", "file:ext4"), ENOSPC)));
+        let (beyond, comparison) = known.of(observation(uses), Some((&used("write", "file:ext4"), INJECTED)));
         let findings = comparison.findings.iter().map(|finding| finding.fact.to_string());
         (beyond.iter().map(ToString::to_string).collect(), findings.collect())
     }

@@ -1,7 +1,7 @@
 //! Judges the error paths of a workload. Main types: [`ExplorationVerdict`] and [`Tried`].
 //!
-//! Facts of error paths are compared with the baseline, with what runs without an injection use, and
-//! with what was recorded of error paths. It must not plan or make runs.
+//! Facts of error paths are compared with the baseline, with what runs without an injection use,
+//! and with what was recorded of error paths. It must not plan or make runs.
 
 pub mod confirm;
 pub mod difference;

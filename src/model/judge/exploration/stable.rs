@@ -7,8 +7,8 @@ const MASK: &str = "…";
 /// The fewest digits of an address of code or data.
 const ADDRESS_DIGITS: usize = 8;
 
-/// Returns the text of a call with a mask for each word that differs among texts of the same call in
-/// other runs: addresses and process ids. A text of another form is left
+/// Returns the text of a call with a mask for each word that differs among texts of the same call
+/// in other runs: addresses and process ids. A text of another form is left
 /// out; then addresses are masked.
 pub fn call(text: &str, others: &[&str]) -> String {
     let words: Vec<&str> = split(text).collect();

@@ -71,6 +71,8 @@ pub enum Untried {
     Filtered,
     /// The stack has made the call before, and makes it again. Counts injections.
     Repeated,
+    /// Only some runs make the call. Counts calls.
+    Varying,
     /// The dynamic loader makes the call. Counts calls.
     Loader,
     /// No error is plausible for calls of this name. Counts calls.
@@ -93,6 +95,7 @@ impl fmt::Display for Untried {
             Self::Budget => "the budget was used up",
             Self::Filtered => "other errors were asked for",
             Self::Repeated => "the same stack makes the call before and after",
+            Self::Varying => "only some runs make the call",
             Self::Loader => "the dynamic loader makes the call",
             Self::Exempt => "no error of the call is plausible",
             Self::NoFault(reason) => reason.reason(),
@@ -109,12 +112,48 @@ type Place = (Kind, CallPoint);
 /// One fault of the calls of a place.
 #[derive(Debug)]
 struct Candidate<'a> {
-    /// The calls that it is plausible for, by occurrence.
-    calls: BTreeMap<u32, (&'a SurveyedCall, Fault)>,
+    /// The calls that it is plausible for, by occurrence, with the number of surveys that have it.
+    calls: BTreeMap<u32, (&'a SurveyedCall, Fault, usize)>,
     /// Its position among the faults of the call.
     rank: usize,
-    /// Whether some survey lacks all of these calls.
+}
+
+/// An error path: one fault at a place.
+#[derive(Debug)]
+struct ErrorPath<'a> {
+    kind: &'a Kind,
+    place: CallPoint,
+    name: FaultName,
+    rank: usize,
+    /// The calls that each survey has; all calls if there are none.
+    calls: Vec<(&'a SurveyedCall, Fault)>,
+    /// Whether no call is in each survey.
     varies: bool,
+}
+
+impl<'a> Candidate<'a> {
+    /// Returns the calls that at least so many surveys have.
+    fn calls_of(&self, surveys: usize) -> Vec<(&'a SurveyedCall, Fault)> {
+        let calls = self.calls.values().filter(|(.., count)| *count >= surveys);
+        calls.map(|(call, fault, _)| (*call, *fault)).collect()
+    }
+
+    /// Returns the calls that some surveys lack, while each has others of them.
+    fn varying(&self, surveys: usize) -> impl Iterator<Item = CallPoint> {
+        let has_others = self.calls.values().any(|(.., count)| *count == surveys);
+        let calls = self.calls.values().filter(move |(.., count)| has_others && *count < surveys);
+        calls.map(|(call, ..)| call.point)
+    }
+}
+
+impl<'a> ErrorPath<'a> {
+    fn of(key: &'a (Place, FaultName), candidate: &Candidate<'a>, surveys: usize) -> Self {
+        let ((kind, place), name) = key;
+        let always = candidate.calls_of(surveys);
+        let varies = always.is_empty();
+        let calls = if varies { candidate.calls_of(0) } else { always };
+        Self { kind, place: *place, name: *name, rank: candidate.rank, calls, varies }
+    }
 }
 
 impl Plan {
@@ -122,36 +161,37 @@ impl Plan {
     pub fn new(surveys: &[Survey], options: &PlanOptions) -> Self {
         let mut left_out: BTreeMap<Untried, u64> = BTreeMap::new();
         let candidates = candidates(surveys, options, &mut left_out);
-        let reachable = candidates.len();
+        let varying: BTreeSet<CallPoint> =
+            candidates.values().flat_map(|candidate| candidate.varying(surveys.len())).collect();
+        let mut count = |reason, number: usize| *left_out.entry(reason).or_default() += number as u64;
+        count(Untried::Varying, varying.len());
+        let paths = candidates.iter().map(|(key, candidate)| ErrorPath::of(key, candidate, surveys.len()));
+        let mut paths: Vec<ErrorPath<'_>> = paths.collect();
+        // The shallowest stack that is in each survey stands for its kind.
+        paths.sort_by_key(|path| {
+            let depth = path.calls.first().map(|(call, _)| call.depth);
+            (path.varies, depth, path.kind, path.place, path.name)
+        });
         let mut waiting = Vec::new();
         let mut shown: BTreeSet<(&Kind, FaultName)> = BTreeSet::new();
-        // The shallowest stack that is in each survey stands for its kind.
-        let mut ordered: Vec<(&(Place, FaultName), &Candidate<'_>)> = candidates.iter().collect();
-        let depth = |candidate: &Candidate<'_>| candidate.calls.values().next().map_or(0, |(call, _)| call.depth);
-        ordered.sort_by_key(|((place, fault), candidate)| (candidate.varies, depth(candidate), place, *fault));
-        for (((kind, _), name), candidate) in ordered {
-            let is_wanted = options.faults.as_ref().is_none_or(|wanted| wanted.contains(name));
-            let count = candidate.calls.len();
-            if !is_wanted {
-                *left_out.entry(Untried::Filtered).or_default() += count as u64;
+        for ErrorPath { kind, name, rank, calls, varies, .. } in &paths {
+            if options.faults.as_ref().is_some_and(|wanted| !wanted.contains(name)) {
+                count(Untried::Filtered, calls.len());
                 continue;
             }
-            let round = if shown.insert((kind, *name)) { Round::Kind } else { Round::Stack };
-            let mut calls = candidate.calls.values();
-            let (first, last) = (calls.next(), calls.next_back());
-            let both = [first.map(|call| (round, call)), last.map(|call| (Round::Last, call))];
-            for (round, (call, fault)) in both.into_iter().flatten() {
-                waiting.push(((round, candidate.varies, candidate.rank, call.depth, kind, *name), *call, *fault));
+            let round = if shown.insert((*kind, *name)) { Round::Kind } else { Round::Stack };
+            let last = calls.iter().skip(1).last().map(|call| (Round::Last, call));
+            for (round, (call, fault)) in calls.first().map(|call| (round, call)).into_iter().chain(last) {
+                waiting.push(((round, *varies, *rank, call.depth, *kind, *name), *call, *fault));
             }
-            if count > 2 {
-                *left_out.entry(Untried::Repeated).or_default() += count as u64 - 2;
-            }
+            count(Untried::Repeated, calls.len().saturating_sub(2));
         }
+        left_out.retain(|_, number| *number > 0);
         waiting.sort_by_key(|(key, call, _)| (*key, call.point));
         let injections = waiting.iter().map(|(_, call, fault)| Injection { point: call.point, fault: *fault });
         let ids = Ids::of(injections);
         let steps = waiting.into_iter().map(|((round, .., name), call, fault)| step(&ids, call, fault, name, round));
-        Self { steps: steps.collect(), reachable, left_out }
+        Self { steps: steps.collect(), reachable: paths.len(), left_out }
     }
 
     /// Returns the step with this id, in any length.
@@ -185,8 +225,7 @@ fn candidates<'a>(
 ) -> BTreeMap<(Place, FaultName), Candidate<'a>> {
     let mut found: BTreeMap<(Place, FaultName), Candidate<'a>> = BTreeMap::new();
     let mut met: BTreeSet<CallPoint> = BTreeSet::new();
-    let mut surveys_of: BTreeMap<(Place, FaultName), BTreeSet<usize>> = BTreeMap::new();
-    for (at, survey) in surveys.iter().enumerate() {
+    for survey in surveys {
         for call in &survey.calls {
             let is_new = met.insert(call.point);
             if call.by_loader && !options.loader {
@@ -207,16 +246,11 @@ fn candidates<'a>(
             let place = (kind(call), CallPoint { occurrence: 0, ..call.point });
             for (rank, fault) in faults.into_iter().enumerate() {
                 let key = (place.clone(), fault.name());
-                surveys_of.entry(key.clone()).or_default().insert(at);
-                let candidate = found.entry(key);
-                let candidate = candidate.or_insert_with(|| Candidate { calls: BTreeMap::new(), rank, varies: false });
+                let candidate = found.entry(key).or_insert_with(|| Candidate { calls: BTreeMap::new(), rank });
                 candidate.rank = candidate.rank.min(rank);
-                candidate.calls.entry(call.point.occurrence).or_insert((call, fault));
+                candidate.calls.entry(call.point.occurrence).or_insert((call, fault, 0)).2 += 1;
             }
         }
-    }
-    for (key, candidate) in &mut found {
-        candidate.varies = surveys_of.get(key).is_some_and(|seen| seen.len() < surveys.len());
     }
     found
 }

@@ -79,6 +79,14 @@ fn calls_that_some_surveys_lack_come_after_others() {
 }
 
 #[test]
+fn last_call_is_one_that_each_run_makes() {
+    let dups = |count| survey((0..count).map(|occurrence| call("dup", "pipe").at(1, 1, occurrence)));
+    let plan = Plan::new(&[dups(6), dups(4), dups(5)], &PlanOptions::default());
+    assert_eq!(words(&plan), ["dup EMFILE pipe 1.0", "dup EMFILE pipe 1.3"]);
+    assert_eq!(plan.untried(2), BTreeMap::from([(Untried::Repeated, 2), (Untried::Varying, 2)]));
+}
+
+#[test]
 fn step_is_found_by_its_id() {
     let plan = plan([call("dup", "pipe").at(9, 8, 0), call("dup", "pipe").at(1, 1, 0)]);
     for step in &plan.steps {

@@ -115,13 +115,10 @@ struct Status {
     parent: Option<Tid>,
     tracer: Option<Tid>,
     /// `State` is that of a zombie, and no other thread is left.
-    #[cfg_attr(not(feature = "unstable"), expect(dead_code, reason = "only runs without a tracer ask"))]
     has_ended: bool,
     /// `NSpgid`, in the PID namespace of `/proc`.
-    #[cfg_attr(not(feature = "unstable"), expect(dead_code, reason = "only runs without a tracer ask"))]
     group: Option<Tid>,
     /// `NSsid`, likewise.
-    #[cfg_attr(not(feature = "unstable"), expect(dead_code, reason = "only runs without a tracer ask"))]
     session: Option<Tid>,
     /// `NSpid`: the task's number in each PID namespace, outermost first.
     numbers: Vec<Tid>,

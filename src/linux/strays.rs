@@ -65,10 +65,11 @@ fn attach_one(task: Tid, options: SeizeOptions) -> Option<Stray> {
     Some(Stray { task, leads: sys::leads_thread_group(task) })
 }
 
-/// Returns the parent of a process; `None` if the process is gone.
+/// Returns the parent of a process; `None` if the process is gone, or if this is the number of a
+/// thread, which `/proc` knows too.
 #[cfg(feature = "unstable")]
 pub(super) fn parent(process: Tid) -> Option<Tid> {
-    status(process)?.parent
+    status(process).filter(|status| status.process == Some(process))?.parent
 }
 
 /// A process below another one.
@@ -168,6 +169,16 @@ fn numbered(folder: &str) -> Vec<Tid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// kill(2) with the number of a thread kills its whole process.
+    #[test]
+    #[cfg(feature = "unstable")]
+    fn thread_is_no_process_with_a_parent() {
+        let thread = std::thread::spawn(|| (sys::gettid(), parent(sys::gettid()))).join().expect("it ends");
+        assert_ne!(thread.0, std::process::id() as Tid);
+        assert_eq!(thread.1, None);
+        assert_eq!(parent(std::process::id() as Tid), Some(std::os::unix::process::parent_id() as Tid));
+    }
 
     #[test]
     fn status_fields_are_read() {

@@ -90,7 +90,9 @@ fn killed_tracer_leaves_nothing(mode: &str) -> Result<(), Failed> {
 }
 
 fn tool(mode: &str, folder: &Path, scratch: &Path, mark: &str) -> Result<Child, Failed> {
-    let mut command = Command::new(std::env::current_exe()?);
+    // The tests may have inherited ignored signals, as background jobs of a shell do.
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(std::env::current_exe()?);
     command.arg(mode).arg(folder).env(MARK, mark).env("TMPDIR", scratch);
     Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?)
 }

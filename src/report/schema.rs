@@ -103,7 +103,7 @@ const OPTIONAL: [(&str, &[&str]); 6] = [
     ),
 ];
 
-/// Objects whose fields depend on their kind, or whose fields are names.
+/// Objects with fields that depend on their kind, or that are names.
 const OF_ANY_FIELDS: [&str; 17] = [
     "/ends/killed",
     "/ends/statuses",

@@ -86,7 +86,7 @@ impl Published {
         Self { optional, ..self }
     }
 
-    /// Objects whose fields depend on their kind, or whose fields are names.
+    /// Objects with fields that depend on their kind, or that are names.
     #[must_use]
     pub fn with_open(self, open: &'static [&'static str]) -> Self {
         Self { open, ..self }

@@ -163,8 +163,8 @@ impl<'f> Places<'f> {
         self.path(file).starts_with(folder) && !is_elsewhere
     }
 
-    /// Decides within modules. A function of a module is from a file of its other functions, or from
-    /// the file with the name of the module.
+    /// Decides within modules. A function of a module is from a file of its other functions, or
+    /// from the file with the name of the module.
     fn decide_by_module(&mut self) {
         let mut objects = HashMap::<&str, BTreeSet<usize>>::new();
         for (at, symbol) in self.symbols.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The blocks of a function, and the states with which they are entered. Main type: [`Blocks`].
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 
 use iced_x86::Instruction;
 
@@ -22,7 +22,9 @@ pub(super) struct Blocks<'c, 'p, 'd> {
     blocks: Vec<Block>,
     /// The blocks that were entered since they were last asked for.
     new: Vec<usize>,
-    open: VecDeque<usize>,
+    /// By their addresses: code is laid out about in the order in which it runs, so that few blocks are
+    /// followed again.
+    open: BTreeSet<(u64, usize)>,
 }
 
 struct Block {
@@ -55,7 +57,7 @@ impl<'c, 'p, 'd> Blocks<'c, 'p, 'd> {
             following: vec![Cell::new(Following::NotAsked); code.instructions.len()],
             blocks: Vec::new(),
             new: Vec::new(),
-            open: VecDeque::new(),
+            open: BTreeSet::new(),
         };
         let mut starts = vec![code.range.start];
         for instruction in &code.instructions {
@@ -94,14 +96,14 @@ impl<'c, 'p, 'd> Blocks<'c, 'p, 'd> {
         };
         if has_changed && !*is_open {
             *is_open = true;
-            self.open.push_back(block);
+            self.open.insert((address, block));
         }
     }
 
     /// Follows open blocks until no state changes. Returns false if that takes too long.
     pub(super) fn settle(&mut self, step: &mut Step<'_, '_>) -> bool {
         let mut left = PATIENCE * (self.blocks.len() + 10);
-        while let Some(block) = self.open.pop_front() {
+        while let Some((_, block)) = self.open.pop_first() {
             let block = &mut self.blocks[block];
             block.is_open = false;
             let Some(mut state) = block.state.clone() else { continue };

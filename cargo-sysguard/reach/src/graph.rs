@@ -1,7 +1,7 @@
 //! Which functions can be reached, from the roots over calls and over addresses in code and data.
 //! Main type: [`Graph`].
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use crate::code::{Body, Code, Next, Site};
@@ -43,7 +43,7 @@ pub(crate) struct Graph<'p, 'd> {
     data: VecDeque<(usize, Range<u64>, (Place, u64))>,
     seen_data: HashSet<(usize, u64)>,
     /// Names of exported functions that reached code has as strings, and the code.
-    names: HashMap<&'d [u8], (Place, u64)>,
+    names: BTreeMap<&'d [u8], (Place, u64)>,
     /// The functions that look up others by name.
     pub(crate) lookups: HashSet<Place>,
     looks_up: bool,
@@ -62,7 +62,7 @@ impl<'p, 'd> Graph<'p, 'd> {
             code: VecDeque::new(),
             data: VecDeque::new(),
             seen_data: HashSet::new(),
-            names: HashMap::new(),
+            names: BTreeMap::new(),
             lookups: lookups.copied().collect(),
             looks_up: false,
         };

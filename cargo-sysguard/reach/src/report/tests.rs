@@ -31,7 +31,7 @@ fn way(functions: &[&str], last: &str) -> Chain {
 }
 
 fn modules() -> Vec<Module> {
-    let module = |path: &str, origin| Module { path: path.into(), bytes: path.as_bytes().to_vec(), origin };
+    let module = |path: &str, origin| Module { path: path.into(), bytes: path.as_bytes().into(), origin };
     let mut modules = vec![
         module("/bin/de|mo", Origin::Program),
         module("/lib/libc.so.6", Origin::NeededBy("/bin/de|mo".into())),

@@ -17,7 +17,7 @@ use std::io;
 use sysguard::unstable::report::Palette;
 
 pub use lines::SourceLines;
-pub use record::{Malformed, ReachRecord, digest};
+pub use record::{Malformed, ReachRecord};
 
 /// The formats of a reach.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! What a program could call: its survey, with the failures of a command. Main types: [`Surveyed`]
 //! and [`Reachability`].
 
+mod cache;
 mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use reach::cache::Cache;
 use reach::modules::{Modules, Unusable};
 use reach::observe::Observed;
 use reach::report::{ReachRecord, SourceLines, Subject};
@@ -21,6 +23,7 @@ use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::only::{Only, selected};
 
+pub(crate) use cache::AnalysisCache;
 pub(crate) use program::find;
 
 /// The survey of a program.
@@ -32,9 +35,15 @@ pub(crate) fn check(program: &Path) -> Result<(), Failure> {
     Modules::of(program).map(drop).map_err(|error| unusable(&error))
 }
 
-/// Analyses a program.
-pub(crate) fn survey(program: &Path, given: &[PathBuf], observed: Option<Observed>) -> Result<Surveyed, Failure> {
-    Survey::of(program, given, observed).map(Surveyed).map_err(|error| unusable(&error))
+/// Analyses a program, unless the cache has the result.
+pub(crate) fn survey(
+    program: &Path,
+    given: &[PathBuf],
+    observed: Option<Observed>,
+    cache: Option<&AnalysisCache>,
+) -> Result<Surveyed, Failure> {
+    let cache = cache.map(|cache| cache as &dyn Cache);
+    Survey::of(program, given, observed, cache).map(Surveyed).map_err(|error| unusable(&error))
 }
 
 impl Surveyed {
@@ -97,7 +106,7 @@ pub(crate) fn reachability(name: &OsStr, packages: &PackageFlags, context: &Cont
 /// Analyses a program file without running it.
 pub(crate) fn reachability_of(program: &Path) -> Result<Reachability, Failure> {
     let subject = Subject { workload: None, command: vec![program.to_string_lossy().into_owned()] };
-    Ok(Reachability(survey(program, &[], None)?.record(&subject, &[])))
+    Ok(Reachability(survey(program, &[], None, None)?.record(&subject, &[])))
 }
 
 impl Reachability {

@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use reach::report::{Format, ReachRecord, digest, write};
+use reach::digest;
+use reach::report::{Format, ReachRecord, write};
 use sysguard::unstable::report::Palette;
 use sysguard::unstable::report::evidence::StaticReach;
 

@@ -106,7 +106,7 @@ mod compare {
         let observed = observe(command, program, &limits).map_err(|error| error.to_string())?;
         let calls = observed.calls.clone();
         let start = Instant::now();
-        let survey = Survey::of(program, &[], Some(observed)).map_err(|error| error.to_string())?;
+        let survey = Survey::of(program, &[], Some(observed), None).map_err(|error| error.to_string())?;
         let reach = &survey.reach;
         let missed = calls.iter().filter(|syscall| !reach.calls.contains_key(syscall));
         Ok(Row {

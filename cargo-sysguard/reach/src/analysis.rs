@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
 use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 
 use crate::graph::Graph;
@@ -24,7 +25,29 @@ const RESTARTED: [&str; 4] = ["nanosleep", "clock_nanosleep", "poll", "futex"];
 ///
 /// [`Fault`] if there is no program among the files, or one of them cannot be analysed.
 pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
-    Ok(analyse_if(modules, |_| true)?.unwrap_or_default())
+    match analyse_if(modules, |_| true)? {
+        Analysis::Complete(reach) => Ok(*reach),
+        Analysis::Incomplete(modules) => Ok(Reach { modules, ..Reach::default() }),
+    }
+}
+
+/// What an analysis gave.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Analysis {
+    /// Files are missing; this is reached in the others.
+    Incomplete(Vec<ModuleReach>),
+    /// The files are complete.
+    Complete(Box<Reach>),
+}
+
+impl Analysis {
+    /// Returns what is reached in each file.
+    pub(crate) fn modules(&self) -> &[ModuleReach] {
+        match self {
+            Self::Incomplete(modules) => modules,
+            Self::Complete(reach) => &reach.modules,
+        }
+    }
 }
 
 /// Finds which syscalls the code of some files could make, unless these are not all files: that is
@@ -36,7 +59,7 @@ pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
 pub(crate) fn analyse_if(
     modules: &[Module],
     is_complete: impl FnOnce(&[ModuleReach]) -> bool,
-) -> Result<Option<Reach>, Fault> {
+) -> Result<Analysis, Fault> {
     if !modules.iter().any(|module| module.origin == Origin::Program) {
         return Err(Fault::NoProgram);
     }
@@ -45,7 +68,7 @@ pub(crate) fn analyse_if(
     let words = Words { program: &program, graph: &graph };
     let mut reach = Reach { modules: words.modules(), ..Reach::default() };
     if !is_complete(&reach.modules) {
-        return Ok(None);
+        return Ok(Analysis::Incomplete(reach.modules));
     }
     let numbers = Numbers::of(&program, &graph);
     for place in &graph.order {
@@ -82,7 +105,7 @@ pub(crate) fn analyse_if(
     let executes = |(syscall, chain): (&Syscall, &Chain)| syscall.is_execute().then(|| chain.clone());
     reach.executes_programs = reach.calls.iter().find_map(executes);
     reach.loads_modules = words.way_to(&LOADERS);
-    Ok(Some(reach))
+    Ok(Analysis::Complete(Box::new(reach)))
 }
 
 /// Adds the call that the kernel makes to resume another one.

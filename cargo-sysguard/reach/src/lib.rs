@@ -18,13 +18,16 @@
 //!
 //! - `modules` finds the files of a program as its loader does.
 //! - `observe` runs the program once, and finds what it calls and maps as code.
-//! - `survey` puts both together with the analysis, and `report` writes the result.
+//! - `survey` puts both together with the analysis, and `report` writes the result. A `cache` keeps it
+//!   for the same files.
 //!
 //! The crate is empty on systems and processors that it cannot analyse.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 mod analysis;
+pub mod cache;
 mod code;
+mod digest;
 mod flow;
 mod graph;
 mod image;
@@ -39,5 +42,6 @@ mod uapi;
 mod words;
 
 pub use analysis::analyse;
+pub use digest::digest;
 pub use image::Header;
 pub use result::{Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};

@@ -1,11 +1,16 @@
 //! What is analysed, and what the analysis found. Main types: [`Module`] and [`Reach`].
 
+mod syscalls;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sysguard::unstable::model::kernel::syscall::Syscall;
 use sysguard::unstable::model::text::escape;
+
+use syscalls::{calls, syscall};
 
 /// A file to analyse.
 #[derive(Debug, Clone)]
@@ -19,7 +24,7 @@ pub struct Module {
 }
 
 /// Why a file is part of an analysis.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Origin {
     /// It is the program.
     Program,
@@ -44,12 +49,13 @@ impl Origin {
 }
 
 /// What the code of some files could do.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reach {
     /// The files, in the order in which they were given.
     pub modules: Vec<ModuleReach>,
     /// The syscalls that reached code makes, each with one way to it. They are an upper bound only
     /// if `unresolved` is empty. The execve(2) that starts the program is made by other code.
+    #[serde(with = "calls")]
     pub calls: BTreeMap<Syscall, Chain>,
     /// The number of reached instructions that make a syscall.
     pub sites: usize,
@@ -63,7 +69,7 @@ pub struct Reach {
 }
 
 /// A file of an analysis.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModuleReach {
     /// Its path.
     pub path: PathBuf,
@@ -81,17 +87,18 @@ pub struct ModuleReach {
 }
 
 /// A way from a root to a syscall: each step is a function that leads to the next one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
     /// The functions, from the root on. The last one has the syscall instruction.
     pub steps: Vec<Step>,
     /// Set if the kernel makes the call itself: it is `restart_syscall`, which resumes this call
     /// after a signal (restart_syscall(2)).
+    #[serde(with = "syscall")]
     pub resumes: Option<Syscall>,
 }
 
 /// A function on a way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Index of its file in [`Reach::modules`].
     pub module: usize,
@@ -107,7 +114,7 @@ pub struct Step {
 }
 
 /// How a function is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reached {
     /// It is the entry point of the program or of its loader.
     Entry,
@@ -132,7 +139,7 @@ pub enum Reached {
 }
 
 /// A syscall instruction with a number that is not known, or code that could not be followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unresolved {
     /// Why it is not known.
     pub why: Why,
@@ -141,7 +148,7 @@ pub struct Unresolved {
 }
 
 /// Why something is not known.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Why {
     /// The number is computed, or read from memory.
     Number {

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::analysis::analyse_if;
+use crate::analysis::{Analysis, analyse_if};
+use crate::cache::{Cache, Kept};
 use crate::modules::{Modules, Unusable};
 use crate::observe::Observed;
 use crate::result::{Origin, Reach};
@@ -20,12 +21,18 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Analyses a program with the files that the user gives and those that a run mapped.
+    /// Analyses a program with the files that the user gives and those that a run mapped. A result in
+    /// the cache saves the analysis of the same files.
     ///
     /// # Errors
     ///
     /// [`Unusable`], for the program or a given file.
-    pub fn of(program: &Path, given: &[PathBuf], observed: Option<Observed>) -> Result<Self, Unusable> {
+    pub fn of(
+        program: &Path,
+        given: &[PathBuf],
+        observed: Option<Observed>,
+        cache: Option<&dyn Cache>,
+    ) -> Result<Self, Unusable> {
         let mut modules = Modules::of(program)?;
         for file in given {
             modules.add(file, Origin::Given)?;
@@ -33,11 +40,104 @@ impl Survey {
         for file in observed.iter().flat_map(|observed| &observed.mapped) {
             modules.add_mapped(file);
         }
+        let mut kept = Kept::new(cache);
         loop {
             let files = modules.found().to_vec();
-            if let Some(reach) = analyse_if(&files, |reached| !modules.add_plug_ins(reached))? {
-                return Ok(Self { modules, reach, observed });
+            let known = kept.load(&files);
+            if known.as_ref().is_some_and(|known| modules.add_plug_ins(known.modules())) {
+                continue;
+            }
+            let analysis = match known {
+                Some(known @ Analysis::Complete(_)) => known,
+                // None is kept, or the plug-ins that there were are gone.
+                _ => {
+                    let analysis = analyse_if(&files, |reached| !modules.add_plug_ins(reached))?;
+                    kept.save(&files, &analysis);
+                    analysis
+                }
+            };
+            if let Analysis::Complete(reach) = analysis {
+                return Ok(Self { modules, reach: *reach, observed });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+    use std::fs;
+
+    use super::*;
+    use crate::image::fixture::program;
+
+    /// xor %eax,%eax; mov $39,%al; syscall; hlt
+    const GETPID: [u8; 7] = [0x31, 0xc0, 0xb0, 39, 0x0f, 0x05, 0xf4];
+
+    #[derive(Default)]
+    struct Memory(RefCell<HashMap<String, Vec<u8>>>);
+
+    impl Cache for Memory {
+        fn load(&self, key: &str) -> Option<Vec<u8>> {
+            self.0.borrow().get(key).cloned()
+        }
+
+        fn save(&self, key: &str, result: &[u8]) {
+            self.0.borrow_mut().insert(key.to_owned(), result.to_owned());
+        }
+    }
+
+    impl Memory {
+        /// Changes every result.
+        fn change(&self, change: impl Fn(&str) -> String) {
+            for result in self.0.borrow_mut().values_mut() {
+                *result = change(std::str::from_utf8(result).expect("JSON")).into_bytes();
+            }
+        }
+    }
+
+    /// A program in a scratch folder, whose code changes.
+    struct Changing(tempfile::TempDir);
+
+    impl Changing {
+        fn reach(&self, code: &[u8], cache: Option<&dyn Cache>) -> String {
+            let file = self.0.path().join("program");
+            fs::write(&file, &program(code)[0].bytes).expect("a file");
+            format!("{:?}", Survey::of(&file, &[], None, cache).expect("a survey").reach)
+        }
+    }
+
+    #[test]
+    fn kept_result_is_that_of_a_fresh_analysis() {
+        let (changing, memory) = (Changing(tempfile::tempdir().expect("a folder")), Memory::default());
+        let fresh = changing.reach(&GETPID, None);
+        assert!(fresh.contains("number: 39") && fresh.contains("sites: 1"), "{fresh}");
+        for _ in 0..2 {
+            assert_eq!(changing.reach(&GETPID, Some(&memory)), fresh);
+        }
+        assert_eq!(memory.0.borrow().len(), 1);
+        memory.change(|result| result.replace("\"sites\":1", "\"sites\":2"));
+        assert!(changing.reach(&GETPID, Some(&memory)).contains("sites: 2"), "the second one is the kept one");
+    }
+
+    #[test]
+    fn changed_file_is_analysed_again() {
+        let (changing, memory) = (Changing(tempfile::tempdir().expect("a folder")), Memory::default());
+        changing.reach(&GETPID, Some(&memory));
+        let mut other = GETPID;
+        other[3] = 60;
+        assert_eq!(changing.reach(&other, Some(&memory)), changing.reach(&other, None));
+        assert_eq!(memory.0.borrow().len(), 2);
+    }
+
+    #[test]
+    fn unreadable_result_is_replaced() {
+        let (changing, memory) = (Changing(tempfile::tempdir().expect("a folder")), Memory::default());
+        let fresh = changing.reach(&GETPID, Some(&memory));
+        let whole = memory.0.borrow().clone();
+        memory.change(|result| result[..result.len() / 2].to_owned());
+        assert_eq!(changing.reach(&GETPID, Some(&memory)), fresh);
+        assert_eq!(*memory.0.borrow(), whole);
     }
 }

@@ -42,7 +42,7 @@ fn calls(log: &str) -> BTreeSet<String> {
 #[track_caller]
 fn assert_sound(folder: &Path, command: &[&str]) {
     let observed = observed(folder, command);
-    let survey = Survey::of(Path::new(command[0]), &[], None).expect("an analysis");
+    let survey = Survey::of(Path::new(command[0]), &[], None, None).expect("an analysis");
     let reachable: BTreeSet<String> = survey.reach.calls.keys().map(|call| call.name().into_owned()).collect();
     let missed: Vec<&String> = observed.difference(&reachable).collect();
     assert!(observed.len() >= 2, "{observed:?}");

@@ -325,6 +325,8 @@ fn of_readings() -> Vec<Trial> {
         #[cfg(target_arch = "x86_64")]
         tracing reach::run_marks_observed_calls,
         #[cfg(target_arch = "x86_64")]
+        untraced reach::kept_analysis_gives_the_same_report,
+        #[cfg(target_arch = "x86_64")]
         untraced reach::libraries_are_analysed_too,
         #[cfg(target_arch = "x86_64")]
         untraced reach::bad_input_is_one_error,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -141,6 +141,37 @@ pub(crate) fn run_marks_observed_calls() {
         table.contains("2 of the 3 syscalls that code reachable in these files could make were observed."),
         "{table}"
     );
+}
+
+/// The target directory keeps the analysis until the program changes, or with --no-cache.
+pub(crate) fn kept_analysis_gives_the_same_report() {
+    let project = Project::new("reach-cache");
+    compile(&project, "tiny", TINY, "-O1 -g -nostdlib -static");
+    let target = project.path("target");
+    let report = |options: &str| {
+        let line = format!("reach --format json {options} ./tiny");
+        run(project.command(&line).env("CARGO_TARGET_DIR", &target)).ends(0).stdout
+    };
+    let folder = target.join("sysguard/reach-cache");
+    let kept = || -> Vec<PathBuf> {
+        let entries = fs::read_dir(&folder).into_iter().flatten();
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let fresh = report("--no-cache");
+    assert_eq!(kept(), [PathBuf::new(); 0]);
+    for _ in 0..2 {
+        assert_eq!(report(""), fresh);
+        assert_eq!(kept().len(), 1);
+    }
+    let way = report("--why socket");
+    assert_eq!(way, report("--why socket --no-cache"));
+    fs::write(&kept()[0], "damaged").expect("a file");
+    assert_eq!(report(""), fresh);
+    assert_ne!(fs::read(&kept()[0]).expect("a file"), b"damaged");
+    compile(&project, "tiny", &TINY.replace("call(39, 0)", "call(102, 0)"), "-O1 -g -nostdlib -static");
+    let changed = report("");
+    assert!(calls(&json(&changed), "chain").contains("getuid"), "{changed}");
+    assert_eq!(changed, report("--no-cache"));
 }
 
 /// The files of the loader, and their calls.

@@ -18,7 +18,7 @@ use std::str::FromStr;
 use sysguard::unstable::report::{NotAFormat, Palette, format_named};
 
 pub use lines::SourceLines;
-pub use record::{Malformed, ReachRecord, digest};
+pub use record::{Malformed, ReachRecord};
 
 /// The formats of a reach.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

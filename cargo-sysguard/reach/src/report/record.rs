@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use sysguard::unstable::model::attribution::entry_points;
 use sysguard::unstable::model::kernel::syscall::Syscall;
 
 use super::Subject;
 use super::lines::SourceLines;
 use super::steps::{ChainRecord, UnresolvedRecord};
+use crate::digest::digest;
 use crate::modules::Missing;
 use crate::observe::Observed;
 use crate::result::{Module, ModuleReach, Origin, Reach};
@@ -208,11 +208,6 @@ impl ReachRecord {
         let of_sites = self.unresolved.iter().map(|site| &site.chain);
         of_calls.chain(of_sites).chain(&self.loads_modules).chain(&self.executes_programs)
     }
-}
-
-/// Returns the SHA-256 of a file in hexadecimal digits.
-pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the calls ordered by subsystem and name.

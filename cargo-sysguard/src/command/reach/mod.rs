@@ -14,13 +14,14 @@ use std::time::Duration;
 
 use reach::report::{Format, ReachRecord, write, write_ways};
 use sysguard::unstable::report::Palette;
+use sysguard::unstable::settings::Flags;
 
 use crate::cargo::BuildFlags;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::only::{Only, selected};
 use crate::output::{self, ReportFile};
-use crate::reachability::selects;
+use crate::reachability::{AnalysisCache, selects};
 
 /// `reach`'s options.
 #[derive(Debug, clap::Args)]
@@ -53,6 +54,9 @@ pub(crate) struct Options {
     /// be repeated
     #[arg(long, value_name = "FILE")]
     with: Vec<PathBuf>,
+    /// Analyse every file again, and keep nothing in the target directory for the next time
+    #[arg(long)]
+    no_cache: bool,
     /// Write the result in this format: table, markdown or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
@@ -138,6 +142,15 @@ impl Options {
             return Ok(Outcome::Expected);
         }
         Err(Failure::failed(format!("the forbidden syscalls cannot be excluded\n{}", doubts.join("\n"))))
+    }
+
+    /// Returns the analyses in the target directory of the package, if there is one here.
+    fn cache(&self, context: &Context) -> Option<AnalysisCache> {
+        if self.no_cache {
+            return None;
+        }
+        let settings = context.settings(Flags::default()).ok()?;
+        AnalysisCache::below(&self.cargo.packages.select(&settings.cargo).ok()?.target)
     }
 
     /// Returns the selected syscalls: only the ways to them have source lines.

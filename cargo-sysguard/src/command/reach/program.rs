@@ -26,7 +26,7 @@ impl Options {
         let observed = if is_run { Some(self.observe(&path)?) } else { None };
         let words = [name].into_iter().chain(self.arguments.iter().map(OsString::as_os_str));
         let command = words.map(|word| word.to_string_lossy().into_owned()).collect();
-        let found = survey(&path, &self.with, observed)?;
+        let found = survey(&path, &self.with, observed, self.cache(context).as_ref())?;
         let record = found.record(&Subject { workload: None, command }, &self.lined());
         let asked = self.asked(&record);
         Ok(Found { record, asked, was_run: is_run })

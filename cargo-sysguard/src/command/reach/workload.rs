@@ -54,7 +54,9 @@ impl Options {
             let program = program.ok_or_else(|| not_run("it has no program".to_owned()))?;
             let command = case.document().map(|document| document.workload.words()).unwrap_or_default();
             let subject = Subject { workload: Some(name.to_owned()), command };
-            let record = survey(&program, &self.with, Some(observed))?.record(&subject, &self.lined());
+            let cache = self.cache(context);
+            let found = survey(&program, &self.with, Some(observed), cache.as_ref())?;
+            let record = found.record(&subject, &self.lined());
             if self.save {
                 SavedReaches::below(&target).save(metadata.name.as_str(), name, &record)?;
             }

@@ -24,10 +24,19 @@ pub(crate) struct Node<'d> {
     pub(crate) callers: Vec<(Place, u64)>,
     /// All code that takes its address, with the instruction.
     pub(crate) takers: Vec<(Place, u64)>,
-    /// Set if anything else leads here, such as data that holds its address.
+    /// Words of data that hold its address: file and address.
+    pub(crate) held: Vec<(usize, u64)>,
+    /// Set if anything else leads here, such as the loader.
     pub(crate) has_unknown_callers: bool,
     /// The names by which dlsym(3) may find it.
     pub(crate) looked_up: Vec<&'d [u8]>,
+}
+
+impl Node<'_> {
+    /// Returns whether it may be called by other code than its callers.
+    pub(crate) fn is_called_otherwise(&self) -> bool {
+        self.has_unknown_callers || !self.takers.is_empty() || !self.held.is_empty() || !self.looked_up.is_empty()
+    }
 }
 
 /// All code that is reached.
@@ -148,6 +157,7 @@ impl<'p, 'd> Graph<'p, 'd> {
             undecodable: Vec::new(),
             callers: Vec::new(),
             takers: Vec::new(),
+            held: Vec::new(),
             has_unknown_callers: false,
             looked_up: Vec::new(),
         }))
@@ -256,7 +266,7 @@ impl<'p, 'd> Graph<'p, 'd> {
 
     fn follow_data(&mut self, module: usize, range: &Range<u64>, by: (Place, u64)) {
         let image = self.program.image(module);
-        for (_, target) in image.pointers.within(range) {
+        for (at, target) in image.pointers.within(range) {
             for place in self.program.targets(module, *target) {
                 if !self.program.image(place.module).is_code(place.address) {
                     self.open(place, by);
@@ -264,7 +274,7 @@ impl<'p, 'd> Graph<'p, 'd> {
                 }
                 for place in self.program.called(place.module, place.address) {
                     if let Some(node) = self.reach(place, Reached::InData, Some(by)) {
-                        node.has_unknown_callers = true;
+                        node.held.push((module, *at));
                     }
                 }
             }

@@ -34,6 +34,7 @@ pub mod observe;
 mod program;
 pub mod report;
 mod result;
+mod spread;
 pub mod survey;
 mod uapi;
 mod words;

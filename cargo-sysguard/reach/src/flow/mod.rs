@@ -4,6 +4,7 @@ mod arithmetic;
 mod operands;
 mod state;
 mod step;
+mod uses;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use iced_x86::{Instruction, OpKind, Register};
 
 pub(crate) use state::State;
+pub(crate) use uses::{Access, AccessKind, From, Offset, Start, Uses, stores_in_frame};
 pub(crate) use value::{Atom, Slot, Value};
 
 use crate::code::{Code, Next, Site, is_padding};
@@ -73,30 +75,7 @@ impl Flow {
     pub(crate) fn of(program: &Program<'_>, place: Place) -> Self {
         let Some(code) = program.code(place) else { return Self::default() };
         let mut step = Step::new(program, place);
-        let mut blocks = Blocks::of(&code);
-        blocks.enter(code.range.start, &State::entry());
-        let mut is_known = blocks.settle(program, place.module, &code, &mut step);
-        // Exceptions and unknown jumps lead to the other code.
-        // Padding after a call that never returns does not lead on.
-        let is_code = |instruction: &&Instruction| !is_padding(instruction);
-        let mut addresses: Vec<u64> = code.instructions.iter().filter(is_code).map(Instruction::ip).collect();
-        addresses.sort_unstable();
-        let mut reached = HashSet::new();
-        for other in addresses {
-            for start in std::mem::take(&mut blocks.new) {
-                blocks.walk(program, place.module, &code, start, |instruction| {
-                    reached.insert(instruction.ip());
-                });
-            }
-            if !reached.contains(&other) {
-                blocks.starts.insert(other);
-                blocks.enter(other, &State::unknown());
-                is_known &= blocks.settle(program, place.module, &code, &mut step);
-            }
-        }
-        if !is_known {
-            blocks.states.values_mut().for_each(|state| *state = State::unknown());
-        }
+        let (blocks, _) = settled(program, place, &code, &mut step);
         Self::at_last(program, place, &code, &mut step, &blocks)
     }
 
@@ -152,6 +131,37 @@ impl Flow {
         }
         flow
     }
+}
+
+/// Returns the states at the places where branches meet, and those of these places to which no known
+/// way leads.
+fn settled(program: &Program<'_>, place: Place, code: &Code, step: &mut Step<'_, '_>) -> (Blocks, Vec<u64>) {
+    let mut blocks = Blocks::of(code);
+    blocks.enter(code.range.start, &State::entry());
+    let mut is_known = blocks.settle(program, place.module, code, step);
+    // Exceptions and unknown jumps lead to the other code.
+    // Padding after a call that never returns does not lead on.
+    let is_code = |instruction: &&Instruction| !is_padding(instruction);
+    let mut addresses: Vec<u64> = code.instructions.iter().filter(is_code).map(Instruction::ip).collect();
+    addresses.sort_unstable();
+    let (mut reached, mut unknown) = (HashSet::new(), Vec::new());
+    for other in addresses {
+        for start in std::mem::take(&mut blocks.new) {
+            blocks.walk(program, place.module, code, start, |instruction| {
+                reached.insert(instruction.ip());
+            });
+        }
+        if !reached.contains(&other) {
+            blocks.starts.insert(other);
+            unknown.push(other);
+            blocks.enter(other, &State::unknown());
+            is_known &= blocks.settle(program, place.module, code, step);
+        }
+    }
+    if !is_known {
+        blocks.states.values_mut().for_each(|state| *state = State::unknown());
+    }
+    (blocks, unknown)
 }
 
 impl Blocks {

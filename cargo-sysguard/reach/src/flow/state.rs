@@ -10,7 +10,7 @@ use super::value::{Atom, Slot, Value};
 const REGISTERS: usize = 16;
 
 /// The registers that calls may use for their own work, System V ABI for AMD64, 3.2.1.
-const CALLER_SAVED: [Register; 9] = [
+pub(super) const CALLER_SAVED: [Register; 9] = [
     Register::RAX,
     Register::RCX,
     Register::RDX,
@@ -152,6 +152,11 @@ impl State {
         }
     }
 
+    /// Returns the lowest address of the frame that other code may know.
+    pub(super) fn shared(&self) -> Option<i64> {
+        self.shared
+    }
+
     /// Records that other code may know a value.
     pub(crate) fn share(&mut self, value: &Value) {
         for atom in value.atoms().unwrap_or_default() {
@@ -221,6 +226,6 @@ impl Value {
 }
 
 /// Returns the number of a register in machine code.
-fn number(register: Register) -> usize {
+pub(super) fn number(register: Register) -> usize {
     register.full_register().number() % REGISTERS
 }

@@ -250,7 +250,7 @@ impl<'p, 'd> Step<'p, 'd> {
     }
 
     /// Returns the value of an operand.
-    fn operand(&self, instruction: &Instruction, operand: u32, state: &State) -> Value {
+    pub(super) fn operand(&self, instruction: &Instruction, operand: u32, state: &State) -> Value {
         match instruction.op_kind(operand) {
             OpKind::Register => {
                 let register = instruction.op_register(operand);

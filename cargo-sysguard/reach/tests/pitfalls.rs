@@ -359,11 +359,11 @@ fn function_in_static_data_is_followed() {
 #[test]
 fn function_in_a_table_is_followed() {
     let source = "
-        static void first(long number) { call(number); }
-        static void second(long number) { call(57); SEEN(number); }
-        void (*const volatile table[8])(long) = {first, first, first, first, first, first, first, second};
+        static void first(long number, long b, long c, long d) { SEEN(b); SEEN(c); SEEN(d); call(number); }
+        static void second(long number, long b, long c, long d) { SEEN(b); SEEN(c); SEEN(d); call(57); SEEN(number); }
+        void (*const volatile table[8])(long, long, long, long) = {first, first, first, first, first, first, first, second};
         volatile int index;
-        void _start(void) { table[index](39); call(60); }";
+        void _start(void) { table[index](39, 0, 0, 0); call(60); }";
     let stripped = ["-Wl,-s"];
     for flags in [&["-no-pie"][..], &["-static-pie", "-fpie"]] {
         for more in [&[][..], &stripped] {

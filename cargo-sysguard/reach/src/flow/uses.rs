@@ -9,6 +9,9 @@ use std::collections::HashMap;
 
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
+use sysguard::unstable::model::decode::argument_count;
+use sysguard::unstable::model::kernel::syscall::Syscall;
+
 use super::operands::has_thread_segment;
 use super::state::number;
 use super::step::Step;
@@ -50,8 +53,8 @@ pub(crate) struct Uses {
     pub(crate) returned: Vec<(u8, Offset)>,
     /// Words of the file's data in which it keeps the address.
     pub(crate) kept: Vec<(u64, Offset)>,
-    /// Set if the address goes where it cannot be followed.
-    pub(crate) is_lost: bool,
+    /// The instruction with which the address goes where it cannot be followed.
+    pub(crate) lost: Option<u64>,
 }
 
 /// An access to memory at a followed address.
@@ -98,10 +101,10 @@ impl Uses {
     /// Follows an address through the code from a place on.
     pub(crate) fn of(program: &Program<'_>, place: Place, start: Start) -> Self {
         let mut uses = Self::default();
-        let Some(code) = program.code(place) else { return Self { is_lost: true, ..uses } };
+        let Some(code) = program.code(place) else { return Self { lost: Some(place.address), ..uses } };
         // Go passes arguments in other registers.
         if program.image(place.module).go.as_ref().is_some_and(|range| range.contains(&place.address)) {
-            return Self { is_lost: true, ..uses };
+            return Self { lost: Some(place.address), ..uses };
         }
         let mut step = Step::new(program, place);
         let (blocks, unknown) = settled(program, place, &code, &mut step);
@@ -158,13 +161,23 @@ impl Uses {
         uses
     }
 
+    fn lose(&mut self, instruction: &Instruction) {
+        self.lost = Some(instruction.ip());
+    }
+
+    fn lose_if(&mut self, is_lost: bool, instruction: &Instruction) {
+        if is_lost {
+            self.lose(instruction);
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.accesses.extend(other.accesses);
         self.called.extend(other.called);
         self.passed.extend(other.passed);
         self.kept.extend(other.kept);
         self.returned.extend(other.returned);
-        self.is_lost |= other.is_lost;
+        self.lost = self.lost.or(other.lost);
     }
 }
 
@@ -189,7 +202,7 @@ impl Visit<'_, '_, '_> {
             return;
         }
         if taint.is_shared(state) && matches!(Next::of(instruction), Next::Call(_) | Next::CallThrough) {
-            uses.is_lost = true;
+            uses.lose(instruction);
         }
         if Site::of(instruction).is_some() {
             kernel(instruction, state, taint, uses);
@@ -211,7 +224,7 @@ impl Visit<'_, '_, '_> {
                 self.transfer(instruction, next, state, taint, uses, names);
                 if matches!(next, Next::Call(_) | Next::CallThrough) {
                     taint.call();
-                    for (slot, offset) in result {
+                    if let Some((slot, offset)) = result {
                         taint.enter(slot, offset);
                     }
                 }
@@ -220,7 +233,7 @@ impl Visit<'_, '_, '_> {
         }
         if instruction.next_ip() == self.code.range.end && Next::of(instruction) == Next::Step {
             let targets = self.program.called(self.place.module, self.code.range.end);
-            self.pass(&targets, true, state, taint, uses);
+            self.pass(&targets, instruction, true, state, taint, uses);
         }
     }
 
@@ -250,7 +263,7 @@ impl Visit<'_, '_, '_> {
         if is_within {
             if matches!(next, Next::Branch(_)) && instruction.next_ip() == self.code.range.end {
                 let targets = self.program.called(self.place.module, self.code.range.end);
-                self.pass(&targets, true, state, taint, uses);
+                self.pass(&targets, instruction, true, state, taint, uses);
             }
             return;
         }
@@ -260,9 +273,9 @@ impl Visit<'_, '_, '_> {
             && (!is_through || self.is_certain(instruction, state))
             && !known.iter().any(|place| self.program.image(place.module).is_resolver(place.address));
         if is_certain {
-            self.pass(&known, is_jump, state, taint, uses);
+            self.pass(&known, instruction, is_jump, state, taint, uses);
         } else {
-            uses.is_lost |= taint.is_argument(is_jump, state);
+            uses.lose_if(taint.is_argument(is_jump, state), instruction);
         }
     }
 
@@ -282,17 +295,17 @@ impl Visit<'_, '_, '_> {
     }
 
     /// Records that code gets the address in registers or on the stack.
-    fn pass(&self, targets: &[Place], is_jump: bool, state: &State, taint: &Taint, uses: &mut Uses) {
+    fn pass(&self, targets: &[Place], instruction: &Instruction, is_jump: bool, state: &State, taint: &Taint, uses: &mut Uses) {
         for target in targets {
             let slots = taint.slots(is_jump, state);
             match slots {
                 Some(slots) => uses.passed.extend(
                     slots.into_iter().map(|(slot, offset)| (*target, Start { from: From::Caller(slot), offset })),
                 ),
-                None => uses.is_lost = true,
+                None => uses.lose(instruction),
             }
         }
-        uses.is_lost |= targets.is_empty();
+        uses.lose_if(targets.is_empty(), instruction);
     }
 
     /// Applies any other instruction.
@@ -344,7 +357,7 @@ impl Visit<'_, '_, '_> {
                     _ => None,
                 };
                 let tag = if names { started } else { tag };
-                taint.push(tag, state, &mut uses.is_lost);
+                uses.lose_if(!taint.push(tag, state), instruction);
             }
             M::Pop if is_whole => {
                 let tag = taint.top(state);
@@ -410,7 +423,7 @@ impl Visit<'_, '_, '_> {
                 writes_vector = true;
             }
         }
-        uses.is_lost |= input && (stores || writes_vector);
+        uses.lose_if(input && (stores || writes_vector), instruction);
     }
 
     /// Stores a tag, or clears that of the place.
@@ -423,7 +436,7 @@ impl Visit<'_, '_, '_> {
                 uses.kept.extend(tag.map(|tag| (word, tag)));
             }
             // An address cannot be stored in less than a word.
-            _ => uses.is_lost |= tag.is_some() && size >= 8,
+            _ => uses.lose_if(tag.is_some() && size >= 8, instruction),
         }
     }
 
@@ -462,18 +475,27 @@ impl Visit<'_, '_, '_> {
     }
 }
 
+/// Returns how many registers the call of a number reads.
+fn arguments(number: &Atom) -> usize {
+    let Atom::Number(number) = number else { return 6 };
+    let syscall = Syscall::of_x86_64(i64::from(*number as u32 as i32));
+    argument_count(&syscall.name()).unwrap_or(6)
+}
+
 /// Applies a syscall that gets the address.
 fn kernel(instruction: &Instruction, state: &State, taint: &Taint, uses: &mut Uses) {
     /// The kernel accesses one word of 32 bits at each address: futex(2).
     const FUTEX: u64 = 202;
     use Register as R;
-    let is_futex = *state.register(R::RAX) == Value::number(FUTEX);
-    for register in [R::RDI, R::RSI, R::RDX, R::R10, R::R8, R::R9] {
+    let number = state.register(R::RAX);
+    let is_futex = *number == Value::number(FUTEX);
+    let count = number.atoms().and_then(|atoms| atoms.iter().map(arguments).max()).unwrap_or(6);
+    for register in [R::RDI, R::RSI, R::RDX, R::R10, R::R8, R::R9].into_iter().take(count) {
         let Some(offset) = taint.get(register) else { continue };
         if is_futex {
             uses.accesses.push(Access { at: instruction.ip(), offset, size: 4, kind: AccessKind::Store(Value::Unknown) });
         } else {
-            uses.is_lost = true;
+            uses.lose(instruction);
         }
     }
 }

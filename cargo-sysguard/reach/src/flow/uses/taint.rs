@@ -103,11 +103,13 @@ impl Taint {
         }
     }
 
-    pub(super) fn push(&mut self, tag: Option<Tag>, state: &State, is_lost: &mut bool) {
+    /// Applies a `push` of this. Returns false if the place of the stack is not known.
+    pub(super) fn push(&mut self, tag: Option<Tag>, state: &State) -> bool {
         match state.register(Register::RSP).frame() {
             Some(top) => self.set_slot(top - 8, tag),
-            None => *is_lost |= tag.is_some(),
+            None => return tag.is_none(),
         }
+        true
     }
 
     /// Returns what the next `pop` gets.

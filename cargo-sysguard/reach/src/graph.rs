@@ -1,13 +1,16 @@
 //! Which functions can be reached, from the roots over calls and over addresses in code and data.
 //! Main type: [`Graph`].
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use crate::code::{Body, Code, Next, Site};
 use crate::image::Target;
 use crate::program::{Place, Program};
 use crate::result::{Origin, Reached};
+
+/// Functions that look up others by name.
+pub(crate) const LOOKUPS: [&str; 2] = ["dlsym", "dlvsym"];
 
 /// Code that is reached: a function, or the part of one from some address on.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub(crate) struct Graph<'p, 'd> {
     pub(crate) order: Vec<Place>,
     /// Calls and jumps that lead to no code.
     pub(crate) dead_ends: Vec<(Place, u64)>,
+    /// Addresses among code that are taken, and are those of data: what is there is no code.
+    pub(crate) data_in_code: BTreeSet<Place>,
     code: VecDeque<Place>,
     data: VecDeque<(usize, Range<u64>, (Place, u64))>,
     seen_data: HashSet<(usize, u64)>,
@@ -62,12 +67,13 @@ impl<'p, 'd> Graph<'p, 'd> {
     /// Finds all code that is reached. What the program itself reaches is found first, so that its
     /// ways are preferred to those of the loader.
     pub(crate) fn of(program: &'p Program<'d>) -> Self {
-        let lookups = ["dlsym", "dlvsym"].iter().flat_map(|name| program.all_definitions(name.as_bytes()));
+        let lookups = LOOKUPS.iter().flat_map(|name| program.all_definitions(name.as_bytes()));
         let mut graph = Self {
             program,
             nodes: HashMap::new(),
             order: Vec::new(),
             dead_ends: Vec::new(),
+            data_in_code: BTreeSet::new(),
             code: VecDeque::new(),
             data: VecDeque::new(),
             seen_data: HashSet::new(),
@@ -243,6 +249,9 @@ impl<'p, 'd> Graph<'p, 'd> {
     fn refer(&mut self, by: (Place, u64), target: Place) {
         if self.program.image(target.module).is_code(target.address) {
             for place in self.program.called(target.module, target.address) {
+                if self.is_data(place) {
+                    continue;
+                }
                 if let Some(node) = self.reach(place, Reached::AddressTaken, Some(by)) {
                     node.takers.push(by);
                 }
@@ -250,6 +259,20 @@ impl<'p, 'd> Graph<'p, 'd> {
         } else {
             self.open(target, by);
         }
+    }
+
+    /// Returns whether there is data among the code at a place. Hand-written code has such tables.
+    fn is_data(&mut self, place: Place) -> bool {
+        let image = self.program.image(place.module);
+        if image.is_function(place.address) || self.nodes.contains_key(&place) {
+            return false;
+        }
+        let is_data = self.data_in_code.contains(&place)
+            || self.program.range(place).is_some_and(|range| Code::is_data(image, range));
+        if is_data {
+            self.data_in_code.insert(place);
+        }
+        is_data
     }
 
     /// Follows the address of data.

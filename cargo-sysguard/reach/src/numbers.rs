@@ -116,6 +116,12 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         found.lost.retain(|(lost, _)| seen.insert(*lost));
     }
 
+    /// Returns whether reached code looks up functions by names that are not known.
+    pub(crate) fn looks_up_others(&self) -> bool {
+        let mut lookups = self.graph.lookups.iter();
+        lookups.any(|lookup| self.graph.nodes.contains_key(lookup)) && self.names().is_none()
+    }
+
     /// Returns the names that reached code looks up with dlsym(3), unless one is not known.
     fn names(&self) -> Names<'d> {
         // A lookup of the lookup itself has an unknown name.
@@ -210,9 +216,9 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let Some(node) = self.graph.nodes.get(&trace.place) else { return };
         let mut is_called_through_pointer = node.has_unknown_callers;
         if !is_called_through_pointer && !node.looked_up.is_empty() {
-            let names = self.names();
-            is_called_through_pointer =
-                names.is_none_or(|names| node.looked_up.iter().any(|name| names.contains(name)));
+            // If a name is not known, the result says so.
+            let is_one = |names: Rc<HashSet<_>>| node.looked_up.iter().any(|name| names.contains(name));
+            is_called_through_pointer = self.names().is_some_and(is_one);
         }
         // Other code may change what lies behind an address, before this code reads it.
         let mut is_kept = false;

@@ -102,6 +102,27 @@ impl Code {
         Some(code)
     }
 
+    /// Returns whether data starts at an address: code from there on leads to what cannot be
+    /// decoded, or to where no code is.
+    pub(crate) fn is_data(image: &Image<'_>, range: Range<u64>) -> bool {
+        let Some(bytes) = image.bytes(range.start, range.end - range.start) else { return false };
+        let mut code = Self {
+            range: range.start..range.start + bytes.len() as u64,
+            instructions: Vec::new(),
+            starts: vec![0; bytes.len()],
+            covered: vec![false; bytes.len()],
+            tables: HashMap::new(),
+            jumps: Vec::new(),
+            undecodable: Vec::new(),
+        };
+        code.follow(image, bytes, range.start, false);
+        let is_nowhere = |instruction: &Instruction| match Next::of(instruction) {
+            Next::Call(target) | Next::Jump(target) | Next::Branch(target) => !image.is_code(target),
+            _ => false,
+        };
+        !code.undecodable.is_empty() || code.instructions.iter().any(is_nowhere)
+    }
+
     /// Returns the instruction at an address.
     pub(crate) fn at(&self, address: u64) -> Option<&Instruction> {
         self.index(address).map(|index| &self.instructions[index])

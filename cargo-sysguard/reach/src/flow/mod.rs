@@ -9,7 +9,7 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use iced_x86::{Instruction, OpKind, Register};
+use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
 pub(crate) use state::State;
 pub(crate) use uses::{Access, AccessKind, From, Offset, Start, Uses, stores_in_frame};
@@ -95,7 +95,8 @@ impl Flow {
                 }
                 let is_unknown_jump = code.jumps.contains(&at) && !instruction.is_ip_rel_memory_operand();
                 // A jump with the stack as it was at the entry is a call that does not come back.
-                if is_unknown_jump && state.register(Register::RSP).frame() != Some(0) {
+                let leaves = state.register(Register::RSP).frame() == Some(0) || replaces_stack(code, instruction, &state);
+                if is_unknown_jump && !leaves {
                     flow.jumps.push(at);
                 }
                 let falls = matches!(Next::of(instruction), Next::Step | Next::Branch(_));
@@ -131,6 +132,21 @@ impl Flow {
         }
         flow
     }
+}
+
+/// Returns whether a jump goes on with another stack, as longjmp(3) does: code elsewhere, after a
+/// call that returns a second time.
+fn replaces_stack(code: &Code, jump: &Instruction, state: &State) -> bool {
+    if *state.register(Register::RSP) != Value::Unknown || state.is_unknown() {
+        return false;
+    }
+    let before = std::iter::successors(code.before(jump.ip()), |it| code.before(it.ip()));
+    let writes = |it: &&Instruction| {
+        let is_target = it.op0_kind() == OpKind::Register && it.op0_register() == Register::RSP;
+        is_target || matches!(it.mnemonic(), Mnemonic::Push | Mnemonic::Pop | Mnemonic::Leave | Mnemonic::Call)
+    };
+    let last = before.take(16).find(writes);
+    last.is_some_and(|it| it.mnemonic() == Mnemonic::Mov && it.op1_register() != Register::RBP)
 }
 
 /// Returns the states at the places where branches meet, and those of these places to which no known

@@ -50,6 +50,16 @@ impl State {
         Self { registers: std::array::from_fn(|_| Value::Unknown), stack: BTreeMap::new(), shared: Some(i64::MIN) }
     }
 
+    /// Returns whether code may be entered here in a state of which nothing is known.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.shared == Some(i64::MIN)
+    }
+
+    /// Forgets what the frame holds.
+    pub(super) fn forget_frame(&mut self) {
+        self.forget(i64::MIN / 2, i64::MAX);
+    }
+
     /// Adds the possibilities of another state. Returns whether that changed this one.
     pub(crate) fn join(&mut self, other: &Self) -> bool {
         let mut has_changed = false;

@@ -341,6 +341,12 @@ impl<'d> Image<'d> {
         Some(address..end)
     }
 
+    /// Returns whether a symbol or an unwind entry says that there is a function at an address.
+    pub(crate) fn is_function(&self, address: u64) -> bool {
+        let next = self.functions.partition_point(|function| function.start <= address);
+        next.checked_sub(1).is_some_and(|index| self.functions[index].contains(&address))
+    }
+
     /// Returns the symbol of the function at an address.
     pub(crate) fn name(&self, start: u64) -> Option<&'d [u8]> {
         self.names.get(&start).copied().filter(|name| !name.is_empty())

@@ -267,8 +267,7 @@ impl<'p, 'd> Graph<'p, 'd> {
         if image.is_function(place.address) || self.nodes.contains_key(&place) {
             return false;
         }
-        let is_data = self.data_in_code.contains(&place)
-            || self.program.range(place).is_some_and(|range| Code::is_data(image, range));
+        let is_data = self.data_in_code.contains(&place) || Code::is_data(image, place.address);
         if is_data {
             self.data_in_code.insert(place);
         }

@@ -84,6 +84,9 @@ pub(crate) enum AccessKind {
     Call(Box<State>, bool),
 }
 
+/// What %rax holds where a function is entered. A function that leaves it there returns no value.
+const UNSET: Atom = Atom::Entry(Slot::Register(0));
+
 /// An access of any number of bytes.
 const ALL: i64 = 1 << 32;
 
@@ -123,11 +126,11 @@ impl Uses {
             open.extend(blocks.states.keys().filter(|it| **it != code.range.start));
             taints.extend(blocks.states.keys().map(|block| (*block, Taint::default())));
         }
-        let mut found = HashMap::new();
+        let (mut found, mut thrown, mut is_void) = (HashMap::new(), Taint::default(), false);
         while let Some(block) = open.pop() {
             let Some(mut state) = blocks.states.get(&block).cloned() else { continue };
             let mut taint = taints.get(&block).cloned().unwrap_or_default();
-            let (mut edges, mut was_held) = (Vec::new(), false);
+            let mut edges = Vec::new();
             let end = blocks.walk(program, place.module, &code, block, |instruction| {
                 let mut own = Self::default();
                 visit.apply(instruction, &state, &mut taint, &mut own);
@@ -141,11 +144,17 @@ impl Uses {
                     }
                     _ => {}
                 }
-                was_held |= !taint.is_empty();
+                // Exceptions and unknown jumps lead to code that is entered in an unknown state.
+                if !code.jumps.is_empty() && !taint.is_empty() {
+                    thrown = Taint::anything();
+                } else if matches!(Next::of(instruction), Next::Call(_) | Next::CallThrough) {
+                    thrown.join(&taint.kept());
+                }
+                let is_kept = |value: &Value| value.atoms().is_some_and(|atoms| atoms.contains(&UNSET));
+                is_void |= instruction.mnemonic() == Mnemonic::Ret && is_kept(state.register(Register::RAX));
             });
-            // Exceptions and unknown jumps lead to code that is entered in an unknown state.
-            if was_held {
-                edges.extend(unknown.iter().map(|block| (*block, Taint::anything())));
+            if !thrown.is_empty() {
+                edges.extend(unknown.iter().map(|block| (*block, thrown.clone())));
             }
             edges.extend(end.map(|end| (end, taint)));
             for (target, taint) in edges {
@@ -157,6 +166,9 @@ impl Uses {
         }
         for own in found.into_values() {
             uses.add(own);
+        }
+        if is_void {
+            uses.returned.clear();
         }
         uses
     }

@@ -44,6 +44,14 @@ impl Taint {
         taint
     }
 
+    /// Returns the part that an exception of a call leaves: in the registers that calls keep, and
+    /// on the stack.
+    pub(super) fn kept(&self) -> Self {
+        let mut kept = self.clone();
+        kept.call();
+        kept
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.stack.is_empty() && self.registers.iter().all(Option::is_none)
     }

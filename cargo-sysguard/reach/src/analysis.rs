@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 
-use crate::graph::Graph;
+use crate::graph::{Graph, LOOKUPS};
 use crate::numbers::{Lost, Numbers};
 use crate::program::{Place, Program};
-use crate::result::{Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};
+use crate::result::{
+    Assumption, AssumptionKind, Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why,
+};
 
 /// Functions that load further files as code.
 const LOADERS: [&str; 3] = ["dlopen", "dlmopen", "__libc_dlopen_mode"];
@@ -105,6 +107,14 @@ pub(crate) fn analyse_if(
     let executes = |(syscall, chain): (&Syscall, &Chain)| syscall.is_execute().then(|| chain.clone());
     reach.executes_programs = reach.calls.iter().find_map(executes);
     reach.loads_modules = words.way_to(&LOADERS);
+    if numbers.looks_up_others() {
+        reach.looks_up_functions = words.way_to(&LOOKUPS);
+    }
+    let words = numbers.spreads.assumed().into_iter();
+    let of = |kind| move |(module, address)| Assumption { kind, module, address };
+    reach.assumptions.extend(words.map(of(AssumptionKind::SmallObject)));
+    let places = graph.data_in_code.iter().map(|place| (place.module, place.address));
+    reach.assumptions.extend(places.map(of(AssumptionKind::DataInCode)));
     Ok(Analysis::Complete(Box::new(reach)))
 }
 

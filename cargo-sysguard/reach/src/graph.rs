@@ -1,13 +1,16 @@
 //! Which functions can be reached, from the roots over calls and over addresses in code and data.
 //! Main type: [`Graph`].
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use crate::code::{Body, Code, Next, Site};
 use crate::image::Target;
 use crate::program::{Place, Program};
 use crate::result::{Origin, Reached};
+
+/// Functions that look up others by name.
+pub(crate) const LOOKUPS: [&str; 2] = ["dlsym", "dlvsym"];
 
 /// Code that is reached: a function, or the part of one from some address on.
 #[derive(Debug)]
@@ -24,10 +27,19 @@ pub(crate) struct Node<'d> {
     pub(crate) callers: Vec<(Place, u64)>,
     /// All code that takes its address, with the instruction.
     pub(crate) takers: Vec<(Place, u64)>,
-    /// Set if anything else leads here, such as data that holds its address.
+    /// Words of data that hold its address: file and address.
+    pub(crate) held: Vec<(usize, u64)>,
+    /// Set if anything else leads here, such as the loader.
     pub(crate) has_unknown_callers: bool,
     /// The names by which dlsym(3) may find it.
     pub(crate) looked_up: Vec<&'d [u8]>,
+}
+
+impl Node<'_> {
+    /// Returns whether it may be called by other code than its callers.
+    pub(crate) fn is_called_otherwise(&self) -> bool {
+        self.has_unknown_callers || !self.takers.is_empty() || !self.held.is_empty() || !self.looked_up.is_empty()
+    }
 }
 
 /// All code that is reached.
@@ -39,6 +51,8 @@ pub(crate) struct Graph<'p, 'd> {
     pub(crate) order: Vec<Place>,
     /// Calls and jumps that lead to no code.
     pub(crate) dead_ends: Vec<(Place, u64)>,
+    /// Addresses among code that are taken, and are those of data: what is there is no code.
+    pub(crate) data_in_code: BTreeSet<Place>,
     code: VecDeque<Place>,
     data: VecDeque<(usize, Range<u64>, (Place, u64))>,
     seen_data: HashSet<(usize, u64)>,
@@ -53,12 +67,13 @@ impl<'p, 'd> Graph<'p, 'd> {
     /// Finds all code that is reached. What the program itself reaches is found first, so that its
     /// ways are preferred to those of the loader.
     pub(crate) fn of(program: &'p Program<'d>) -> Self {
-        let lookups = ["dlsym", "dlvsym"].iter().flat_map(|name| program.all_definitions(name.as_bytes()));
+        let lookups = LOOKUPS.iter().flat_map(|name| program.all_definitions(name.as_bytes()));
         let mut graph = Self {
             program,
             nodes: HashMap::new(),
             order: Vec::new(),
             dead_ends: Vec::new(),
+            data_in_code: BTreeSet::new(),
             code: VecDeque::new(),
             data: VecDeque::new(),
             seen_data: HashSet::new(),
@@ -148,6 +163,7 @@ impl<'p, 'd> Graph<'p, 'd> {
             undecodable: Vec::new(),
             callers: Vec::new(),
             takers: Vec::new(),
+            held: Vec::new(),
             has_unknown_callers: false,
             looked_up: Vec::new(),
         }))
@@ -233,6 +249,9 @@ impl<'p, 'd> Graph<'p, 'd> {
     fn refer(&mut self, by: (Place, u64), target: Place) {
         if self.program.image(target.module).is_code(target.address) {
             for place in self.program.called(target.module, target.address) {
+                if self.is_data(place) {
+                    continue;
+                }
                 if let Some(node) = self.reach(place, Reached::AddressTaken, Some(by)) {
                     node.takers.push(by);
                 }
@@ -240,6 +259,19 @@ impl<'p, 'd> Graph<'p, 'd> {
         } else {
             self.open(target, by);
         }
+    }
+
+    /// Returns whether there is data among the code at a place. Hand-written code has such tables.
+    fn is_data(&mut self, place: Place) -> bool {
+        let image = self.program.image(place.module);
+        if image.is_function(place.address) || self.nodes.contains_key(&place) {
+            return false;
+        }
+        let is_data = self.data_in_code.contains(&place) || Code::is_data(image, place.address);
+        if is_data {
+            self.data_in_code.insert(place);
+        }
+        is_data
     }
 
     /// Follows the address of data.
@@ -256,7 +288,7 @@ impl<'p, 'd> Graph<'p, 'd> {
 
     fn follow_data(&mut self, module: usize, range: &Range<u64>, by: (Place, u64)) {
         let image = self.program.image(module);
-        for (_, target) in image.pointers.within(range) {
+        for (at, target) in image.pointers.within(range) {
             for place in self.program.targets(module, *target) {
                 if !self.program.image(place.module).is_code(place.address) {
                     self.open(place, by);
@@ -264,7 +296,7 @@ impl<'p, 'd> Graph<'p, 'd> {
                 }
                 for place in self.program.called(place.module, place.address) {
                     if let Some(node) = self.reach(place, Reached::InData, Some(by)) {
-                        node.has_unknown_callers = true;
+                        node.held.push((module, *at));
                     }
                 }
             }

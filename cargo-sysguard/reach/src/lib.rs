@@ -37,6 +37,7 @@ pub mod observe;
 mod program;
 pub mod report;
 mod result;
+mod spread;
 pub mod survey;
 mod uapi;
 mod words;
@@ -44,4 +45,6 @@ mod words;
 pub use analysis::analyse;
 pub use digest::digest;
 pub use image::Header;
-pub use result::{Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};
+pub use result::{
+    Assumption, AssumptionKind, Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why,
+};

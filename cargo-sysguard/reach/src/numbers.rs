@@ -5,17 +5,17 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
-use crate::flow::{Atom, Flow, Slot, Value};
+use crate::flow::{Access, AccessKind, Atom, Flow, From, Offset, Slot, Start, Value, stores_in_frame};
 use crate::graph::Graph;
 use crate::program::{Place, Program};
-use crate::words::Words;
+use crate::spread::{Spread, Spreads};
 
 /// Finds numbers of syscalls.
 pub(crate) struct Numbers<'g, 'p, 'd> {
     program: &'p Program<'d>,
     graph: &'g Graph<'p, 'd>,
     flows: RefCell<HashMap<Place, Rc<Flow>>>,
-    words: RefCell<HashMap<usize, Words>>,
+    pub(crate) spreads: Spreads<'g, 'p, 'd>,
     /// Once it was asked for.
     names: RefCell<Option<Names<'d>>>,
 }
@@ -56,7 +56,13 @@ struct Trace {
 impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     /// Returns the numbers of the code in a graph.
     pub(crate) fn of(program: &'p Program<'d>, graph: &'g Graph<'p, 'd>) -> Self {
-        Self { program, graph, flows: RefCell::default(), words: RefCell::default(), names: RefCell::default() }
+        Self {
+            program,
+            graph,
+            flows: RefCell::default(),
+            spreads: Spreads::of(program, graph),
+            names: RefCell::default(),
+        }
     }
 
     fn flow(&self, place: Place) -> Rc<Flow> {
@@ -116,6 +122,12 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         found.lost.retain(|(lost, _)| seen.insert(*lost));
     }
 
+    /// Returns whether reached code looks up functions by names that are not known.
+    pub(crate) fn looks_up_others(&self) -> bool {
+        let mut lookups = self.graph.lookups.iter();
+        lookups.any(|lookup| self.graph.nodes.contains_key(lookup)) && self.names().is_none()
+    }
+
     /// Returns the names that reached code looks up with dlsym(3), unless one is not known.
     fn names(&self) -> Names<'d> {
         // A lookup of the lookup itself has an unknown name.
@@ -146,27 +158,62 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     /// Follows what is stored in a word of a file's data, or what lies behind an address there.
     fn follow_word(&self, trace: &Trace, word: u64, offset: Option<i64>, open: &mut Vec<Trace>, found: &mut Found) {
         let module = trace.place.module;
-        let mut words = self.words.borrow_mut();
-        let words = words.entry(module).or_insert_with(|| Words::of(self.program, self.graph, module));
         let initial = self.program.image(module).initial_number(word);
         // A zero that nothing stores is set in a way that is not seen. An address that nothing
         // stores is zero, and nothing lies behind it.
-        let stores = words.stores(word).filter(|it| offset.is_some() || initial != 0 || !it.is_empty());
-        let Some(stores) = stores else {
+        let stores = self.spreads.stores(module, word);
+        let Some(stores) = stores.filter(|it| offset.is_some() || initial != 0 || !it.is_empty()) else {
             found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
             return;
         };
-        for (place, at) in stores {
+        for (place, at) in &stores {
             let flow = self.flow(*place);
             let value = match (flow.stores.get(at).filter(|store| store.word == word), offset) {
                 (Some(store), None) => store.value.clone(),
-                (Some(store), Some(offset)) => store.state.behind(&store.value, offset),
+                (Some(store), Some(offset)) => {
+                    self.follow_frame(trace, *place, &store.value, offset, open);
+                    store.state.behind(&store.value, offset)
+                }
                 (None, _) => Value::Unknown,
             };
             open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
         }
+        if let Some(offset) = offset.filter(|_| !stores.is_empty()) {
+            match self.spreads.loads(module, word) {
+                Some(loads) => {
+                    for (place, at) in loads {
+                        self.follow_stores(trace, &self.spreads.named(place, at), offset, open, found);
+                    }
+                }
+                None => found.lost.push((Lost::Computed(trace.place), trace.calls.clone())),
+            }
+        }
         if offset.is_none() {
             found.numbers.entry((initial, module)).or_insert_with(|| trace.calls.clone());
+        }
+    }
+
+    /// Follows what is stored at a distance from an address, wherever that goes.
+    fn follow_stores(&self, trace: &Trace, spread: &Spread, offset: i64, open: &mut Vec<Trace>, found: &mut Found) {
+        /// The bytes of a number.
+        const LENGTH: i64 = 4;
+        if spread.is_lost {
+            found.lost.push((Lost::Computed(trace.place), trace.calls.clone()));
+            return;
+        }
+        for (place, access) in spread.accesses.iter().filter(|(_, access)| access.touches(offset, LENGTH)) {
+            let Access { size, kind: AccessKind::Store(value), .. } = access else { continue };
+            let is_whole = access.offset == Offset::At(offset) && (LENGTH..=8).contains(size);
+            let value = if is_whole { value.clone() } else { Value::Unknown };
+            open.push(Trace { place: *place, value, calls: trace.calls.clone(), is_stored: true });
+        }
+    }
+
+    /// Follows all that a function stores at a distance from an address in its own frame.
+    fn follow_frame(&self, trace: &Trace, place: Place, address: &Value, offset: i64, open: &mut Vec<Trace>) {
+        let Some(at) = address.frame() else { return };
+        for value in stores_in_frame(self.program, place, at.wrapping_add(offset)) {
+            open.push(Trace { place, value, calls: trace.calls.clone(), is_stored: true });
         }
     }
 
@@ -175,9 +222,17 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let Some(node) = self.graph.nodes.get(&trace.place) else { return };
         let mut is_called_through_pointer = node.has_unknown_callers;
         if !is_called_through_pointer && !node.looked_up.is_empty() {
-            let names = self.names();
-            is_called_through_pointer =
-                names.is_none_or(|names| node.looked_up.iter().any(|name| names.contains(name)));
+            // If a name is not known, the result says so.
+            let is_one = |names: Rc<HashSet<_>>| node.looked_up.iter().any(|name| names.contains(name));
+            is_called_through_pointer = self.names().is_some_and(is_one);
+        }
+        // Other code may change what lies behind an address, before this code reads it.
+        let mut is_kept = false;
+        if let Slot::Field(register, offset) = slot {
+            let start = Start { from: From::Caller(Slot::Register(register)), offset: Offset::At(0) };
+            let spread = self.spreads.from(trace.place, start);
+            is_kept = spread.is_kept;
+            self.follow_stores(trace, &spread, offset, open, found);
         }
         for (caller, at) in &node.callers {
             let flow = self.flow(*caller);
@@ -185,23 +240,26 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
                 found.lost.push((Lost::Jump(*caller, *jump), trace.calls.clone()));
             }
             let call = flow.calls.get(at).filter(|call| call.targets.contains(&trace.place));
+            if let (Some(call), Slot::Field(register, offset), true) = (call, slot, is_kept) {
+                self.follow_frame(trace, *caller, &call.state.slot(Slot::Register(register), false), offset, open);
+            }
             let value = call.map_or(Value::Unknown, |call| call.state.slot(slot, call.is_jump));
             open.push(trace.from(*caller, *at, value));
         }
-        let mut takers: Vec<Place> = node.takers.iter().map(|(taker, _)| *taker).collect();
-        takers.sort_unstable();
-        takers.dedup();
-        for taker in takers {
-            let flow = self.flow(taker);
-            is_called_through_pointer |= flow.shared.contains(&trace.place);
-            let calls = flow.calls.iter().filter(|(_, call)| call.targets.contains(&trace.place));
-            let mut is_called = false;
-            for (at, call) in calls {
-                is_called = true;
-                open.push(trace.from(taker, *at, call.state.slot(slot, call.is_jump)));
+        let mut calls = Vec::new();
+        for (taker, at) in &node.takers {
+            let spread = self.spreads.named(*taker, *at);
+            is_called_through_pointer |= spread.is_lost;
+            calls.extend(spread.calls.iter().cloned());
+        }
+        for (module, word) in &node.held {
+            match self.spreads.calls_through(*module, *word) {
+                Some(through) => calls.extend(through),
+                None => is_called_through_pointer = true,
             }
-            // Where its address goes is not known.
-            is_called_through_pointer |= !is_called;
+        }
+        for call in calls {
+            open.push(trace.from(call.place, call.at, call.state.slot(slot, call.is_jump)));
         }
         if is_called_through_pointer {
             found.lost.push((Lost::Pointer(trace.place), trace.calls.clone()));

@@ -29,6 +29,8 @@ pub(crate) struct Program<'d> {
     exports: HashMap<&'d [u8], Vec<Place>>,
     /// Whether a file is loaded when the program starts.
     at_start: Vec<bool>,
+    /// The called addresses from which a function returns twice, as far as it was asked for.
+    twice: RefCell<HashMap<Place, bool>>,
     /// What is known of functions: whether they return.
     returning: RefCell<HashMap<Place, bool>>,
 }
@@ -51,7 +53,8 @@ impl<'d> Program<'d> {
                 exports.entry(name).or_default().extend(places);
             }
         }
-        Ok(Self { modules, images, exports, at_start: loaded_at_start(modules), returning: RefCell::default() })
+        let at_start = loaded_at_start(modules);
+        Ok(Self { modules, images, exports, at_start, twice: RefCell::default(), returning: RefCell::default() })
     }
 
     /// Returns a file.
@@ -150,6 +153,16 @@ impl<'d> Program<'d> {
     /// Returns whether a call of a place may come back, as far as direct jumps and calls tell.
     pub(crate) fn returns(&self, place: Place) -> bool {
         self.may_return(place, 0)
+    }
+
+    /// Returns whether a call of an address comes back again after other code ran on the same stack.
+    pub(crate) fn returns_twice(&self, module: usize, address: u64) -> bool {
+        const NAMES: [&str; 7] = ["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "getcontext", "vfork", "__vfork"];
+        *self.twice.borrow_mut().entry(Place { module, address }).or_insert_with(|| {
+            let is_one = |name: &[u8]| NAMES.iter().any(|it| it.as_bytes() == name);
+            let called = self.called(module, address);
+            called.iter().any(|it| self.image(it.module).name(it.address).is_some_and(is_one))
+        })
     }
 
     /// Returns whether a call of any of these places may come back. An unknown place may.

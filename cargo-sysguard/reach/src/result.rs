@@ -61,6 +61,11 @@ pub struct Reach {
     pub sites: usize,
     /// What could not be known, ordered by module and address.
     pub unresolved: Vec<Unresolved>,
+    /// What was assumed of data, and cannot be known without symbols.
+    pub assumptions: BTreeSet<Assumption>,
+    /// A way to code that looks up functions by names that are not known (dlsym(3)), if some is
+    /// reached. Functions that are found only so are not part of the analysis.
+    pub looks_up_functions: Option<Chain>,
     /// A way to code that loads further files as code (dlopen(3)), if one is reached.
     pub loads_modules: Option<Chain>,
     /// A way to execve(2) or execveat(2), if one is reached. Programs that are executed are not
@@ -145,6 +150,27 @@ pub struct Unresolved {
     pub why: Why,
     /// A way to it. The last step has the instruction.
     pub chain: Chain,
+}
+
+/// Something that was assumed of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Assumption {
+    /// What was assumed.
+    pub kind: AssumptionKind,
+    /// Index of the file in [`Reach::modules`].
+    pub module: usize,
+    /// The address in the file.
+    pub address: u64,
+}
+
+/// What was assumed of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AssumptionKind {
+    /// A word of data belongs to no object that is larger than the names of its parts show. So code
+    /// with another address in the same section does not use it.
+    SmallObject,
+    /// What is at an address among code is data: it cannot be decoded.
+    DataInCode,
 }
 
 /// Why something is not known.

@@ -113,6 +113,12 @@ pub fn name(call: &Call, view: &dyn View) -> Cow<'static, str> {
     carried::unpacked(call, view).0
 }
 
+/// Returns how many registers a call of this name reads. `None` for a name that no table has.
+#[cfg(feature = "unstable")]
+pub fn argument_count(name: &str) -> Option<usize> {
+    calls::kinds(name).map(<[Kind]>::len)
+}
+
 /// Returns the paths and fds among the arguments of a call.
 pub fn places(call: &Call, view: &dyn View) -> Vec<FileArgument> {
     let (name, args) = carried::unpacked(call, view);

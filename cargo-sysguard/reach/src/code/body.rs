@@ -85,7 +85,8 @@ impl Body {
                 }
             } else if instruction.mnemonic() != Mnemonic::Lea && image.is_linker_word(address) {
                 self.loads.push((at, address));
-            } else {
+            } else if instruction.mnemonic() == Mnemonic::Lea || !image.is_code(address) {
+                // What an instruction reads from among code is data.
                 self.refers.push((at, address));
             }
         } else if !image.is_relocatable {

@@ -4,7 +4,7 @@ mod body;
 mod jumps;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
@@ -77,9 +77,30 @@ impl Next {
 impl Code {
     /// Decodes a function. `None` if the file does not hold it.
     ///
-    /// Code that no jump leads to is decoded, too: exceptions lead there, and tables of jumps that
-    /// are not understood. Padding is left out.
+    /// Code of a function that no jump leads to is decoded, too: exceptions lead there, and tables
+    /// of jumps that are not understood. Padding is left out.
     pub(crate) fn decode(image: &Image<'_>, range: Range<u64>) -> Option<Self> {
+        let (mut code, mut decoder) = Self::followed(image, range.clone())?;
+        // Where nothing says that there is a function, the rest may be data.
+        if !image.is_function(range.start) && code.jumps.is_empty() {
+            return Some(code);
+        }
+        let mut next = 0;
+        while let Some(gap) = code.covered.get(next..).and_then(|rest| rest.iter().position(|covered| !covered)) {
+            next += gap;
+            match decode_at(&mut decoder, range.start, next) {
+                Some(instruction) if !is_padding(&instruction) => {
+                    code.follow(image, &mut decoder, range.start + next as u64, true);
+                }
+                Some(padding) => code.cover(next, padding.len()),
+                None => code.cover(next, 1),
+            }
+        }
+        Some(code)
+    }
+
+    /// Decodes what the start of a range leads to. Also returns a decoder of the range.
+    fn followed<'d>(image: &Image<'d>, range: Range<u64>) -> Option<(Self, Decoder<'d>)> {
         let bytes = image.bytes(range.start, range.end - range.start)?;
         let mut code = Self {
             range: range.start..range.start + bytes.len() as u64,
@@ -93,18 +114,32 @@ impl Code {
         };
         let mut decoder = Decoder::with_ip(64, bytes, range.start, DecoderOptions::NONE);
         code.follow(image, &mut decoder, range.start, false);
-        let mut next = 0;
-        while let Some(gap) = code.covered.get(next..).and_then(|rest| rest.iter().position(|covered| !covered)) {
-            next += gap;
-            match decode_at(&mut decoder, range.start, next) {
-                Some(instruction) if !is_padding(&instruction) => {
-                    code.follow(image, &mut decoder, range.start + next as u64, true);
+        Some((code, decoder))
+    }
+
+    /// Returns whether data starts at an address that is in no function: code from there on leads to
+    /// what cannot be decoded, or to where no code is.
+    pub(crate) fn is_data(image: &Image<'_>, address: u64) -> bool {
+        let (mut open, mut seen) = (vec![address], HashSet::from([address]));
+        while let Some(range) = open.pop().and_then(|address| image.function(address)) {
+            let Some((code, _)) = Self::followed(image, range) else { return false };
+            if !code.undecodable.is_empty() {
+                return true;
+            }
+            for instruction in &code.instructions {
+                let (Next::Call(target) | Next::Jump(target) | Next::Branch(target)) = Next::of(instruction) else {
+                    continue;
+                };
+                if !image.is_code(target) {
+                    return true;
                 }
-                Some(padding) => code.cover(next, padding.len()),
-                None => code.cover(next, 1),
+                let is_outside = !code.range.contains(&target) && !image.is_function(target) && !image.is_stub(target);
+                if is_outside && seen.insert(target) {
+                    open.push(target);
+                }
             }
         }
-        Some(code)
+        false
     }
 
     /// Returns the instruction at an address.

@@ -139,16 +139,23 @@ impl<'c, 'p, 'd> Blocks<'c, 'p, 'd> {
         std::mem::take(&mut self.new)
     }
 
-    /// Visits the instructions of a block with their indices, from its first one on.
-    pub(super) fn walk(&self, start: usize, mut visit: impl FnMut(usize, &Instruction)) {
+    /// Visits the instructions of a block with their indices, from its first one on. Returns the
+    /// first instruction of the block that follows without a jump.
+    pub(super) fn walk(&self, start: usize, mut visit: impl FnMut(usize, &Instruction)) -> Option<usize> {
         let mut at = start;
         loop {
             visit(at, &self.code.instructions[at]);
-            match self.following(at) {
-                Some(next) if self.starting[next].is_none() => at = next,
-                _ => return,
+            let next = self.following(at)?;
+            if self.starting[next].is_some() {
+                return Some(next);
             }
+            at = next;
         }
+    }
+
+    /// Returns the state with which the block of a first instruction is entered, if it is.
+    pub(super) fn state(&self, start: usize) -> Option<&State> {
+        self.blocks[self.starting[start]? as usize].state.as_ref()
     }
 
     /// Returns the first instruction of each block that is entered, with the state there.

@@ -5,6 +5,7 @@ mod blocks;
 mod operands;
 mod state;
 mod step;
+mod uses;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
 pub(crate) use state::State;
+pub(crate) use uses::{Access, AccessKind, From, Offset, Start, Uses, stores_in_frame};
 pub(crate) use value::{Atom, Slot, Value};
 
 use crate::code::{Code, Next, Site, is_padding};
@@ -61,7 +63,7 @@ impl Flow {
     pub(crate) fn of(program: &Program<'_>, place: Place) -> Self {
         let Some(code) = program.code(place) else { return Self::default() };
         let mut step = Step::new(program, place);
-        let blocks = settled(program, place, &code, &mut step);
+        let (blocks, _) = settled(program, place, &code, &mut step);
         Self::at_last(program, place, &code, &mut step, &blocks)
     }
 
@@ -87,7 +89,9 @@ impl Flow {
                 }
                 let is_unknown_jump = code.jumps.contains(&at) && !instruction.is_ip_rel_memory_operand();
                 // A jump with the stack as it was at the entry is a call that does not come back.
-                if is_unknown_jump && state.register(Register::RSP).frame() != Some(0) {
+                let leaves =
+                    state.register(Register::RSP).frame() == Some(0) || replaces_stack(code, instruction, &state);
+                if is_unknown_jump && !leaves {
                     flow.jumps.push(at);
                 }
                 let falls = matches!(Next::of(instruction), Next::Step | Next::Branch(_));
@@ -128,13 +132,29 @@ impl Flow {
     }
 }
 
-/// Follows values through the code at a place until no state changes.
+/// Returns whether a jump goes on with another stack, as longjmp(3) does: code elsewhere, after a
+/// call that returns a second time.
+fn replaces_stack(code: &Code, jump: &Instruction, state: &State) -> bool {
+    if *state.register(Register::RSP) != Value::Unknown || state.is_unknown() {
+        return false;
+    }
+    let before = std::iter::successors(code.before(jump.ip()), |it| code.before(it.ip()));
+    let writes = |it: &&Instruction| {
+        let is_target = it.op0_kind() == OpKind::Register && it.op0_register() == Register::RSP;
+        is_target || matches!(it.mnemonic(), Mnemonic::Push | Mnemonic::Pop | Mnemonic::Leave | Mnemonic::Call)
+    };
+    let last = before.take(16).find(writes);
+    last.is_some_and(|it| it.mnemonic() == Mnemonic::Mov && it.op1_register() != Register::RBP)
+}
+
+/// Follows values through the code at a place until no state changes. Also returns the first
+/// instructions of the blocks to which no known way leads.
 fn settled<'c, 'p, 'd>(
     program: &'p Program<'d>,
     place: Place,
     code: &'c Code,
     step: &mut Step<'_, '_>,
-) -> Blocks<'c, 'p, 'd> {
+) -> (Blocks<'c, 'p, 'd>, Vec<usize>) {
     let mut blocks = Blocks::of(program, place, code);
     blocks.enter(code.range.start, &State::entry());
     let mut is_known = blocks.settle(step);
@@ -144,12 +164,13 @@ fn settled<'c, 'p, 'd>(
     let mut others: Vec<(u64, usize)> =
         code.instructions.iter().enumerate().filter(is_code).map(|(index, it)| (it.ip(), index)).collect();
     others.sort_unstable();
-    let mut reached = vec![false; code.instructions.len()];
+    let (mut reached, mut unknown) = (vec![false; code.instructions.len()], Vec::new());
     for (address, index) in others {
         for start in blocks.take_new() {
             blocks.walk(start, |index, _| reached[index] = true);
         }
         if !reached[index] {
+            unknown.push(index);
             blocks.enter(address, &State::unknown());
             is_known &= blocks.settle(step);
         }
@@ -157,7 +178,7 @@ fn settled<'c, 'p, 'd>(
     if !is_known {
         blocks.forget();
     }
-    blocks
+    (blocks, unknown)
 }
 
 /// Returns the code that an instruction calls or jumps to, if it leaves the function.

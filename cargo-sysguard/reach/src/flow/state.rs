@@ -11,7 +11,7 @@ use super::value::{Atom, Slot, Value};
 const REGISTERS: usize = 16;
 
 /// The registers that calls may use for their own work, System V ABI for AMD64, 3.2.1.
-const CALLER_SAVED: [Register; 9] = [
+pub(super) const CALLER_SAVED: [Register; 9] = [
     Register::RAX,
     Register::RCX,
     Register::RDX,
@@ -50,6 +50,16 @@ impl State {
     /// Returns the state of which nothing is known.
     pub(crate) fn unknown() -> Self {
         Self { registers: std::array::from_fn(|_| Value::Unknown), stack: Rc::default(), shared: Some(i64::MIN) }
+    }
+
+    /// Returns whether code may be entered here in a state of which nothing is known.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.shared == Some(i64::MIN)
+    }
+
+    /// Forgets what the frame holds.
+    pub(super) fn forget_frame(&mut self) {
+        self.forget(i64::MIN / 2, i64::MAX);
     }
 
     /// Adds the possibilities of another state. Returns whether that changed this one.
@@ -166,6 +176,11 @@ impl State {
         }
     }
 
+    /// Returns the lowest address of the frame that other code may know.
+    pub(super) fn shared(&self) -> Option<i64> {
+        self.shared
+    }
+
     /// Records that other code may know a value.
     pub(crate) fn share(&mut self, value: &Value) {
         for atom in value.atoms().unwrap_or_default() {
@@ -235,6 +250,6 @@ impl Value {
 }
 
 /// Returns the number of a register in machine code.
-fn number(register: Register) -> usize {
+pub(super) fn number(register: Register) -> usize {
     register.full_register().number() % REGISTERS
 }

@@ -56,7 +56,14 @@ impl<'p, 'd> Step<'p, 'd> {
         match Next::of(instruction) {
             Next::Call(_) | Next::CallThrough => {
                 self.share_arguments(state);
-                return state.call(self.is_go);
+                state.call(self.is_go);
+                // When it returns again, the frame holds what was stored meanwhile.
+                if let Next::Call(target) = Next::of(instruction)
+                    && self.program.returns_twice(self.module, target)
+                {
+                    state.forget_frame();
+                }
+                return;
             }
             Next::Jump(_) | Next::Branch(_) | Next::JumpThrough => return,
             Next::End => return self.share_code(&state.register(Register::RAX).clone()),
@@ -250,7 +257,7 @@ impl<'p, 'd> Step<'p, 'd> {
     }
 
     /// Returns the value of an operand.
-    fn operand(&self, instruction: &Instruction, operand: u32, state: &State) -> Value {
+    pub(super) fn operand(&self, instruction: &Instruction, operand: u32, state: &State) -> Value {
         match instruction.op_kind(operand) {
             OpKind::Register => {
                 let register = instruction.op_register(operand);

@@ -9,7 +9,7 @@ mod go;
 mod header;
 mod pointers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use object::LittleEndian;
@@ -40,8 +40,12 @@ pub(crate) struct Image<'d> {
     /// Addresses of functions, ordered.
     pub(crate) functions: Vec<Range<u64>>,
     names: HashMap<u64, &'d [u8]>,
+    /// Functions that choose the implementation of another one (STT_GNU_IFUNC).
+    resolvers: HashSet<u64>,
     /// Data objects with symbols, ordered by start.
     objects: Vec<Range<u64>>,
+    /// The first word of `.data`.
+    handle: Option<u64>,
     pub(crate) pointers: Pointers<'d>,
     pub(crate) exports: HashMap<&'d [u8], Vec<u64>>,
     /// What runs without being called by code of a file.
@@ -73,6 +77,7 @@ impl<'d> Image<'d> {
             image.add_functions(&file)?;
             let (pointers, resolvers) = Pointers::read(&file, &image)?;
             image.pointers = pointers;
+            image.resolvers.extend(&resolvers);
             image.roots.extend(resolvers.into_iter().map(|resolver| (resolver, Reached::Resolver)));
             image.read_roots(&file)?;
             let entry = header.e_entry(LittleEndian);
@@ -120,6 +125,9 @@ impl<'d> Image<'d> {
                 self.text.push(range);
                 continue;
             }
+            if name == b".data" {
+                self.handle = Some(start);
+            }
             if name.starts_with(b".got") {
                 self.got.push(range.clone());
             }
@@ -164,6 +172,9 @@ impl<'d> Image<'d> {
                 }
                 if symbol.st_type() == elf::STT_OBJECT && symbol.st_size(LittleEndian) > 0 {
                     self.objects.push(address..address.saturating_add(symbol.st_size(LittleEndian)));
+                }
+                if symbol.st_type() == elf::STT_GNU_IFUNC {
+                    self.resolvers.insert(address);
                 }
                 if self.is_code(address) && is_function(symbol) {
                     self.names.entry(address).or_insert(name);
@@ -275,6 +286,32 @@ impl<'d> Image<'d> {
         is_within(&self.got, address)
     }
 
+    /// Returns whether code at an address only chooses the code that is called instead.
+    pub(crate) fn is_resolver(&self, address: u64) -> bool {
+        self.resolvers.contains(&address)
+    }
+
+    /// Returns whether the word at an address is the handle by which a file is known to the C
+    /// library: `__dso_handle` in crtstuff.c of GCC. It holds its own address, and comes first.
+    pub(crate) fn is_own_handle(&self, address: u64) -> bool {
+        let holds_itself = |at: u64| self.pointers.at(at) == Some(Target::Address(address));
+        self.handle == Some(address) && holds_itself(address) && !holds_itself(address + 8)
+    }
+
+    /// Returns the data object that an address is in, and whether a symbol gives its size. Without
+    /// one, that is all data up to the neighbouring symbols of the section.
+    pub(crate) fn data_around(&self, address: u64) -> Option<(Range<u64>, bool)> {
+        let section = self.data.iter().rev().find(|section| section.contains(&address))?;
+        let around = |object: &&Range<u64>| object.contains(&address);
+        let objects = self.objects.iter().filter(around);
+        if let Some(object) = objects.max_by_key(|object| object.end - object.start) {
+            return Some((object.clone(), true));
+        }
+        let start = self.objects.iter().map(|object| object.end).filter(|end| *end <= address).max();
+        let end = self.objects.iter().map(|object| object.start).filter(|start| *start > address).min();
+        Some((start.unwrap_or(0).max(section.start)..end.unwrap_or(u64::MAX).min(section.end), false))
+    }
+
     /// Returns whether there is data at an address.
     pub(crate) fn is_data(&self, address: u64) -> bool {
         is_within(&self.data, address)
@@ -302,6 +339,12 @@ impl<'d> Image<'d> {
         let section = self.text.iter().find(|section| section.contains(&address))?;
         let end = self.functions.get(next).map_or(section.end, |function| function.start.min(section.end));
         Some(address..end)
+    }
+
+    /// Returns whether a symbol or an unwind entry says that there is a function at an address.
+    pub(crate) fn is_function(&self, address: u64) -> bool {
+        let next = self.functions.partition_point(|function| function.start <= address);
+        next.checked_sub(1).is_some_and(|index| self.functions[index].contains(&address))
     }
 
     /// Returns the symbol of the function at an address.

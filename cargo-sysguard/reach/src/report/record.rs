@@ -16,7 +16,7 @@ use super::steps::{ChainRecord, UnresolvedRecord};
 use crate::digest::digest;
 use crate::modules::Missing;
 use crate::observe::Observed;
-use crate::result::{Module, ModuleReach, Origin, Reach};
+use crate::result::{Assumption, AssumptionKind, Module, ModuleReach, Origin, Reach};
 use crate::survey::Survey;
 
 /// The name and version of the format.
@@ -48,6 +48,10 @@ pub struct ReachRecord {
     pub(super) sites: u64,
     /// Call sites with calls that are not known, and code that could not be followed.
     pub(super) unresolved: Vec<UnresolvedRecord>,
+    /// What was assumed of data, and cannot be known without symbols.
+    pub(super) assumptions: Vec<AssumptionRecord>,
+    /// A way to code that looks up functions by names that are not known.
+    pub(super) looks_up_functions: Option<ChainRecord>,
     /// A way to code that loads files as code.
     pub(super) loads_modules: Option<ChainRecord>,
     /// A way to a call that executes a program.
@@ -118,6 +122,20 @@ pub(super) struct CallRecord {
     pub(super) chain: Option<ChainRecord>,
 }
 
+/// Something that was assumed of data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct AssumptionRecord {
+    /// `small-object`: the word belongs to no larger object, so that no code with another address
+    /// uses it. `data-in-code`: what cannot be decoded is data.
+    #[cfg_attr(test, schemars(extend("enum" = ["small-object", "data-in-code"])))]
+    pub(super) kind: String,
+    /// Index of its module.
+    pub(super) module: usize,
+    /// The address in the file.
+    pub(super) address: u64,
+}
+
 /// A saved result cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
@@ -156,6 +174,8 @@ impl ReachRecord {
             calls,
             sites: reach.sites as u64,
             unresolved: reach.unresolved.iter().map(|site| UnresolvedRecord::of(site, reach, lines)).collect(),
+            assumptions: reach.assumptions.iter().map(AssumptionRecord::from).collect(),
+            looks_up_functions: reach.looks_up_functions.as_ref().map(ChainRecord::plain),
             loads_modules: reach.loads_modules.as_ref().map(ChainRecord::plain),
             executes_programs: reach.executes_programs.as_ref().map(ChainRecord::plain),
         }
@@ -172,7 +192,12 @@ impl ReachRecord {
             return Err(Malformed::Version(record.schema));
         }
         let has = |chain: &ChainRecord| chain.steps.iter().all(|step| step.module < record.modules.len());
-        if record.chains().all(has) { Ok(record) } else { Err(Malformed::Index) }
+        let is_within = |it: &AssumptionRecord| it.module < record.modules.len();
+        if record.chains().all(has) && record.assumptions.iter().all(is_within) {
+            Ok(record)
+        } else {
+            Err(Malformed::Index)
+        }
     }
 
     /// Returns the files with the digests that they had: path and SHA-256.
@@ -206,7 +231,11 @@ impl ReachRecord {
     fn chains(&self) -> impl Iterator<Item = &ChainRecord> {
         let of_calls = self.calls.iter().filter_map(|call| call.chain.as_ref());
         let of_sites = self.unresolved.iter().map(|site| &site.chain);
-        of_calls.chain(of_sites).chain(&self.loads_modules).chain(&self.executes_programs)
+        of_calls
+            .chain(of_sites)
+            .chain(&self.looks_up_functions)
+            .chain(&self.loads_modules)
+            .chain(&self.executes_programs)
     }
 }
 
@@ -256,6 +285,16 @@ impl ModuleRecord {
             functions: module.functions.max(module.reached) as u64,
             reached: module.reached as u64,
         }
+    }
+}
+
+impl From<&Assumption> for AssumptionRecord {
+    fn from(Assumption { kind, module, address }: &Assumption) -> Self {
+        let kind = match kind {
+            AssumptionKind::SmallObject => "small-object",
+            AssumptionKind::DataInCode => "data-in-code",
+        };
+        Self { kind: kind.to_owned(), module: *module, address: *address }
     }
 }
 

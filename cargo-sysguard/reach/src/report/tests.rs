@@ -10,7 +10,9 @@ use sysguard::unstable::model::run::workload::Exit;
 use super::*;
 use crate::modules::{Missing, Modules};
 use crate::observe::Observed;
-use crate::result::{Chain, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};
+use crate::result::{
+    Assumption, AssumptionKind, Chain, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why,
+};
 use crate::survey::Survey;
 
 fn syscall(name: &str) -> Syscall {
@@ -64,6 +66,8 @@ fn reach() -> Reach {
         ]),
         sites: 7,
         unresolved: Vec::new(),
+        assumptions: BTreeSet::new(),
+        looks_up_functions: None,
         loads_modules: None,
         executes_programs: Some(spawn),
     }
@@ -102,7 +106,7 @@ fn doubtful() -> ReachRecord {
         Why::Compatibility,
     ];
     let unresolved = unresolved.into_iter().map(|why| Unresolved { why, chain: chain() }).collect();
-    let reach = Reach { unresolved, loads_modules: Some(chain()), ..reach() };
+    let reach = Reach { unresolved, loads_modules: Some(chain()), looks_up_functions: Some(chain()), ..reach() };
     let missing = vec![
         Missing { name: "liba.so".to_owned(), needed_by: Some("/bin/de|mo".into()), reason: None },
         Missing { name: "/tmp/b.so (deleted)".to_owned(), needed_by: None, reason: Some("it is gone".to_owned()) },
@@ -167,6 +171,31 @@ fn static_result_claims_no_run() {
 }
 
 #[test]
+fn assumptions_are_counted_and_listed() {
+    let of = |kind, address| Assumption { kind, module: 1, address };
+    let one = of(AssumptionKind::SmallObject, 16);
+    let more = [one, of(AssumptionKind::DataInCode, 32), of(AssumptionKind::DataInCode, 48)];
+    for (assumptions, text) in [
+        (
+            BTreeSet::from([one]),
+            "no modules beyond those listed and that 1 word of data is no part of a larger object.",
+        ),
+        (
+            BTreeSet::from(more),
+            "no modules beyond those listed, that 1 word of data is no part of a larger object and that 2 places in \
+             code hold data, because they cannot be decoded.",
+        ),
+    ] {
+        let record = record_of(Reach { assumptions: assumptions.clone(), ..reach() }, Vec::new(), None);
+        let table = written(&record, Format::Table);
+        assert!(table.contains(text) && record.is_upper_bound(), "{table}");
+        let json: serde_json::Value = serde_json::from_str(&written(&record, Format::Json)).expect("JSON");
+        assert_eq!(json["assumptions"].as_array().map(Vec::len), Some(assumptions.len()));
+        schema::published().holds(&json);
+    }
+}
+
+#[test]
 fn each_doubt_is_named_and_denies_an_upper_bound() {
     let record = doubtful();
     assert!(!record.is_upper_bound());
@@ -185,6 +214,8 @@ fn each_doubt_is_named_and_denies_an_upper_bound() {
         "\nno upper bound: /tmp/b.so (deleted), mapped by the run, cannot be used (it is gone)\n",
         "\nno upper bound: the run mapped memory as code that is of no file\n",
         "\nno upper bound: observed, but not found reachable: socket\n",
+        "\nlookups: code looks up functions by names that are not known (main → syscall); functions that are found only \
+         so are not included\n",
         "\nmodules: code that loads modules is reachable (main → syscall); others than those listed are not included\n",
     ] {
         assert!(table.contains(line), "{line}\n{table}");
@@ -305,5 +336,5 @@ fn other_documents_are_refused() {
 #[test]
 fn digest_is_that_of_sha256sum() {
     // FIPS 180-2, appendix B.1.
-    assert_eq!(digest(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(crate::digest::digest(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }

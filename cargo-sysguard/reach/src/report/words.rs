@@ -23,6 +23,13 @@ pub(super) fn title(record: &ReachRecord) -> String {
 pub(super) fn lines(record: &ReachRecord) -> Vec<String> {
     let mut lines = vec![result(record)];
     lines.extend(doubts(record));
+    lines.extend(record.looks_up_functions.as_ref().map(|chain| {
+        format!(
+            "lookups: code looks up functions by names that are not known ({}); functions that are found only so \
+             are not included",
+            names::way(record, chain)
+        )
+    }));
     lines.extend(record.loads_modules.as_ref().map(|chain| {
         format!(
             "modules: code that loads modules is reachable ({}); others than those listed are not included",
@@ -50,10 +57,7 @@ pub(super) fn lines(record: &ReachRecord) -> Vec<String> {
 /// Returns the result in one sentence.
 fn result(record: &ReachRecord) -> String {
     let reachable = record.reachable().len();
-    let bound = format!(
-        "Assumes no generated code and no modules beyond those listed. Unresolved call sites: {}.",
-        record.unresolved.len()
-    );
+    let bound = format!("{} Unresolved call sites: {}.", assumptions(record), record.unresolved.len());
     match (record.observed(), record.upper_bound) {
         (Some(observed), true) => format!(
             "{observed} of the {reachable} syscalls that code reachable in these files could make were observed. {bound}"
@@ -70,6 +74,25 @@ fn result(record: &ReachRecord) -> String {
             format!("{reachable} syscalls were found that code reachable in these files could make. Nothing was run.")
         }
     }
+}
+
+/// Returns what an upper bound assumes, in one sentence.
+fn assumptions(record: &ReachRecord) -> String {
+    let count = |kind: &str| record.assumptions.iter().filter(|it| it.kind == kind).count();
+    let mut parts = vec!["no generated code".to_owned(), "no modules beyond those listed".to_owned()];
+    let (words, places) = (count("small-object"), count("data-in-code"));
+    match words {
+        0 => {}
+        1 => parts.push("that 1 word of data is no part of a larger object".to_owned()),
+        _ => parts.push(format!("that {words} words of data are no part of a larger object")),
+    }
+    match places {
+        0 => {}
+        1 => parts.push("that 1 place in code holds data, because it cannot be decoded".to_owned()),
+        _ => parts.push(format!("that {places} places in code hold data, because they cannot be decoded")),
+    }
+    let last = parts.pop().unwrap_or_default();
+    format!("Assumes {} and {last}.", parts.join(", "))
 }
 
 /// Returns why the reachable calls are no upper bound.

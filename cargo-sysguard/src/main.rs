@@ -36,6 +36,7 @@ mod recorded;
 mod review;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod saved;
+mod selection;
 mod suites;
 mod taxonomy;
 mod tools;

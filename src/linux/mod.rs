@@ -87,6 +87,8 @@ mod mounts;
 mod named_paths;
 #[cfg(target_os = "linux")]
 mod objects;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod outliving;
 #[cfg(target_os = "linux")]
 mod paths;
 #[cfg(target_os = "linux")]
@@ -144,6 +146,8 @@ pub use fd_mode::is_nonblocking;
 pub use harness_mark::may_be_harness;
 #[cfg(target_os = "linux")]
 pub use machine::Machine;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use outliving::Outliving;
 #[cfg(target_os = "linux")]
 pub use probe::probe;
 #[cfg(target_os = "linux")]

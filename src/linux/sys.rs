@@ -12,6 +12,8 @@ mod filter;
 mod fork;
 mod glibc;
 mod harness_mark;
+#[cfg(feature = "unstable")]
+pub(super) mod ipc;
 mod limits;
 #[cfg(all(feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod mapped;

@@ -17,6 +17,8 @@ use crate::workload::{Workload, build, ensure_eq, error, lines, trial};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("ends::hang_is_ended", &[], hang_is_ended),
+        trial("ends::leaked_objects_are_removed", &[], leaked_objects_are_removed),
+        trial("ends::daemon_is_killed_and_signals_reach_no_others", &[], escapes),
         trial("ends::killed_tracer_leaves_nothing", &[], || killed_tracer_leaves_nothing("--hang")),
         trial("ends::killed_debugging_leaves_nothing", &[], || killed_tracer_leaves_nothing("--debug")),
     ]
@@ -45,6 +47,36 @@ fn hang_is_ended() -> Result<(), Failed> {
     ensure_eq!(attempt.result.files.keys().collect::<Vec<_>>(), ["$PWD/left"]);
     let home = lines(&attempt.result.stdout.start).into_iter().next().ok_or("no home")?;
     ensure_eq!((marked(&mark), Path::new(&home).exists()), (Vec::<PathBuf>::new(), false));
+    Ok(())
+}
+
+fn escapes() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    build("escapes.c", &[], &folder.path().join("program"))?;
+    let mark = format!("escapes-{}", std::process::id());
+    let workload = Workload::in_folder(folder.path(), &[(MARK, &mark)])?;
+    let explored = workload.explored()?;
+    let attempt = explored.attempt(explored.calls("getppid").first().ok_or("no mark")?, error(libc::EAGAIN))?;
+    let (tracer, all, own) = (format!("-1 {}", libc::EPERM), format!("-1 {}", libc::EPERM), "0 0".to_owned());
+    ensure_eq!(lines(&attempt.result.stdout.start), [tracer, all, own]);
+    ensure_eq!((attempt.is_refused, marked(&mark)), (true, Vec::<PathBuf>::new()));
+    Ok(())
+}
+
+fn leaked_objects_are_removed() -> Result<(), Failed> {
+    let workload = Workload::of("leaks.c", &[])?;
+    let explored = workload.explored()?;
+    let attempt = explored.attempt(explored.calls("getppid").first().ok_or("no mark")?, error(libc::EAGAIN))?;
+    for result in [&explored.surveyed.survey.result, &attempt.result] {
+        let printed = lines(&result.stdout.start);
+        let [memory, semaphores, queue, file] = &printed[..] else { return Err(format!("{printed:?}").into()) };
+        let lists = [("shm", memory), ("sem", semaphores), ("msg", queue)].map(|(list, id)| {
+            let listed = std::fs::read_to_string(format!("/proc/sysvipc/{list}")).unwrap_or_default();
+            listed.lines().any(|line| line.split_whitespace().nth(1) == Some(id))
+        });
+        ensure_eq!((lists, Path::new(&format!("/dev/shm{file}")).exists()), ([false; 3], false));
+        ensure_eq!([memory, semaphores, queue].iter().all(|id| id.parse::<i32>().is_ok_and(|id| id >= 0)), true);
+    }
     Ok(())
 }
 

@@ -7,6 +7,9 @@
 
 #[cfg(target_os = "linux")]
 mod debugger;
+#[cfg(not(target_os = "linux"))]
+#[path = "../tracer/elsewhere.rs"]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod ends;
 #[cfg(target_os = "linux")]
@@ -45,8 +48,5 @@ fn main() -> ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    let nothing = vec![libtest_mimic::Trial::ignorable_test("explore", || {
-        Ok(libtest_mimic::Completion::ignored_with("tracing needs Linux"))
-    })];
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), nothing).exit_code()
+    elsewhere::main("explore")
 }

@@ -5,6 +5,9 @@
 
 #[cfg(target_os = "linux")]
 mod arguments;
+#[cfg(not(target_os = "linux"))]
+#[path = "../tracer/elsewhere.rs"]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod examples;
 #[cfg(target_os = "linux")]
@@ -20,7 +23,8 @@ mod verdicts;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Completion, Trial};
+#[cfg(target_os = "linux")]
+use libtest_mimic::{Completion, Trial};
 
 /// Returns every trial.
 #[cfg(target_os = "linux")]
@@ -46,12 +50,12 @@ fn trials() -> Vec<Trial> {
     verdicts::CASES.iter().map(trial).chain([in_namespace]).collect()
 }
 
-/// Returns one ignored trial.
-#[cfg(not(target_os = "linux"))]
-fn trials() -> Vec<Trial> {
-    vec![Trial::ignorable_test("engines", || Ok(Completion::ignored_with("tracing needs Linux")))]
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials()).exit_code()
 }
 
+#[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+    elsewhere::main("engines")
 }

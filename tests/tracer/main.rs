@@ -9,6 +9,8 @@
 mod callers;
 #[cfg(target_os = "linux")]
 mod case;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod ends;
 #[cfg(target_os = "linux")]
@@ -75,8 +77,5 @@ fn main() -> ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    let nothing = vec![libtest_mimic::Trial::ignorable_test("tracing", || {
-        Ok(libtest_mimic::Completion::ignored_with("tracing needs Linux"))
-    })];
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), nothing).exit_code()
+    elsewhere::main("tracing")
 }

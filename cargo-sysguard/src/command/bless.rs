@@ -21,21 +21,15 @@ use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::message;
 use crate::output;
+use crate::selection::{NoMatch, Selection};
 use crate::suites::{self, NOTHING_FOUND};
 use crate::verdicts::{ReportFlags, VerdictsByPackage};
 
 /// `bless`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Run only workloads with one of these in their name; no match is an error
-    #[arg(value_name = "FILTER")]
-    filters: Vec<String>,
-    /// Match filters against the whole name
-    #[arg(long)]
-    exact: bool,
-    /// Include workloads with an `ignore:`
-    #[arg(long)]
-    include_ignored: bool,
+    #[command(flatten)]
+    selection: Selection,
     /// Run each workload exactly N times instead of until no run adds anything
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
@@ -64,22 +58,9 @@ impl Options {
         let settings = context.settings(Flags { require: self.require, engine: Some(engine), ..Flags::default() })?;
         let report = self.report.prepare("bless", &settings)?;
         let mut packages = suites::open_all(&self.cargo.packages, suites::platform(&self.cargo)?, &settings)?;
-        if !self.filters.is_empty()
-            && !packages.iter().any(|package| package.suite.cases().iter().any(|case| self.names(case)))
-        {
-            return Err(self.no_match(suites::tests(&packages, |case| self.names(case)).len()));
-        }
-        suites::retain_runnable(&mut packages);
-        let built =
-            suites::build(&packages, |case| self.selects(case), |_| None, &settings.cargo, &self.cargo.build_flags());
-        for package in &mut packages {
-            package.suite.add_artifacts(built.clone());
-        }
-        let jobs: Vec<(&Suite, &Case)> = packages
-            .iter()
-            .flat_map(|package| package.suite.cases().iter().map(move |case| (&package.suite, case)))
-            .filter(|(_, case)| self.names(case))
-            .collect();
+        self.selection.check(&packages, &self.targets).map_err(no_match)?;
+        self.selection.build(&mut packages, &self.targets, &settings, &self.cargo);
+        let jobs = self.selection.cases(&packages, &self.targets);
         if jobs.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", message::warning(NOTHING_FOUND));
         }
@@ -90,27 +71,6 @@ impl Options {
             Err(Failure { outcome: fault, message }) => Err(Failure { outcome: outcome.max(fault), message }),
             Ok(()) => Ok(outcome),
         }
-    }
-
-    fn names(&self, case: &Case) -> bool {
-        let matches =
-            |filter: &String| if self.exact { case.name == *filter } else { case.name.contains(filter.as_str()) };
-        (self.filters.is_empty() || self.filters.iter().any(matches)) && suites::runs_a_target(case, &self.targets)
-    }
-
-    /// Returns the failure for filters that match no workload but this many tests of cargo.
-    fn no_match(&self, tests: usize) -> Failure {
-        let filters = self.filters.join("`, `");
-        Failure::usage(match tests {
-            0 => format!("no workload matches `{filters}`\nhelp: `cargo sysguard list` lists all workloads"),
-            _ => format!(
-                "`{filters}` matches only tests that cargo runs ({tests})\nhelp: record them with `cargo sysguard run --update always -- test …`"
-            ),
-        })
-    }
-
-    fn selects(&self, case: &Case) -> bool {
-        self.names(case) && (self.include_ignored || case.ignored().is_none())
     }
 
     /// Blesses the workloads in parallel, one thread per CPU, and prints each result as it comes.
@@ -147,7 +107,7 @@ impl Options {
 
     fn bless(&self, suite: &Suite, case: &Case, display: &ProgressDisplay) -> Verdict {
         match case.ignored() {
-            Some(reason) if !self.include_ignored => {
+            Some(reason) if !self.selection.include_ignored => {
                 Suite::ignored(case, &format!("{reason} (--include-ignored blesses it)"))
             }
             _ => {
@@ -156,6 +116,15 @@ impl Options {
             }
         }
     }
+}
+
+fn no_match(NoMatch { filters, tests }: NoMatch) -> Failure {
+    Failure::usage(match tests {
+        0 => format!("no workload matches `{filters}`\nhelp: `cargo sysguard list` lists all workloads"),
+        _ => format!(
+            "`{filters}` matches only tests that cargo runs ({tests})\nhelp: record them with `cargo sysguard run --update always -- test …`"
+        ),
+    })
 }
 
 /// Prints one line for a success, and the whole verdict to standard error for a failure.

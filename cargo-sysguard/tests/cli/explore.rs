@@ -300,9 +300,12 @@ fn absolute_path_to_the_package_is_protected() {
     let project = project.expecting("always", &format!("command: [sh, -c, '{script}; true']\ncwd: data"));
     let before = project.files();
     let ran = project.sysguard("explore error-path --errno EACCES");
-    ran.prints(&["calls that would change files of the package outside of the copy of its working directory failed"]);
+    ran.prints(&["runs, calls that would change files of the package or signal every process were not made"]);
     let ran = project.sysguard("explore always").ends(0);
-    ran.prints(&["always: ignored, it changes files of the package outside of the copy", "help: Make it use relative"]);
+    ran.prints(&[
+        "always: ignored, it makes a call that no run may make: openat ",
+        "help: Make it change only files in",
+    ]);
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 

@@ -11,4 +11,5 @@ pub mod plan;
 pub mod run;
 #[cfg(test)]
 mod samples;
+pub mod steady;
 pub mod survey;

@@ -28,9 +28,12 @@ pub struct PlanOptions {
 pub struct Plan {
     /// The injections.
     pub steps: Vec<Step>,
-    /// How many error paths the calls of the surveys have, those that are left out by
+    /// How many error paths the calls of every survey have, those that are left out by
     /// [`PlanOptions::faults`] included: a stack, a call and an error.
     pub reachable: usize,
+    /// Whether several tasks make calls at once, so that the scheduler decides which calls are made
+    /// and how often.
+    pub is_concurrent: bool,
     left_out: BTreeMap<Untried, u64>,
 }
 
@@ -49,6 +52,9 @@ pub struct Step {
     pub depth: usize,
     /// Why it has its place in the plan.
     pub round: Round,
+    /// Whether several tasks make the call at once, so that it depends on the scheduler which of
+    /// them gets the fault: [`SurveyedCall::is_shared`].
+    pub is_shared: bool,
 }
 
 /// The parts of a plan, in order.
@@ -116,6 +122,8 @@ struct Candidate<'a> {
     calls: BTreeMap<u32, (&'a SurveyedCall, Fault, usize)>,
     /// Its position among the faults of the call.
     rank: usize,
+    /// Whether some survey shows the stack as shared.
+    is_shared: bool,
 }
 
 /// An error path: one fault at a place.
@@ -125,34 +133,31 @@ struct ErrorPath<'a> {
     place: CallPoint,
     name: FaultName,
     rank: usize,
-    /// The calls that each survey has; all calls if there are none.
+    /// The calls that each survey has.
     calls: Vec<(&'a SurveyedCall, Fault)>,
-    /// Whether no call is in each survey.
-    varies: bool,
+    is_shared: bool,
 }
 
 impl<'a> Candidate<'a> {
-    /// Returns the calls that at least so many surveys have.
+    /// Returns the calls that so many surveys have.
     fn calls_of(&self, surveys: usize) -> Vec<(&'a SurveyedCall, Fault)> {
-        let calls = self.calls.values().filter(|(.., count)| *count >= surveys);
+        let calls = self.calls.values().filter(|(.., count)| *count == surveys);
         calls.map(|(call, fault, _)| (*call, *fault)).collect()
     }
 
-    /// Returns the calls that some surveys lack, while each has others of them.
+    /// Returns the calls that some surveys lack.
     fn varying(&self, surveys: usize) -> impl Iterator<Item = CallPoint> {
-        let has_others = self.calls.values().any(|(.., count)| *count == surveys);
-        let calls = self.calls.values().filter(move |(.., count)| has_others && *count < surveys);
-        calls.map(|(call, ..)| call.point)
+        self.calls.values().filter(move |(.., count)| *count < surveys).map(|(call, ..)| call.point)
     }
 }
 
 impl<'a> ErrorPath<'a> {
-    fn of(key: &'a (Place, FaultName), candidate: &Candidate<'a>, surveys: usize) -> Self {
+    /// Returns the error path; `None` if no call of it is in each survey.
+    fn of(key: &'a (Place, FaultName), candidate: &Candidate<'a>, surveys: usize) -> Option<Self> {
         let ((kind, place), name) = key;
-        let always = candidate.calls_of(surveys);
-        let varies = always.is_empty();
-        let calls = if varies { candidate.calls_of(0) } else { always };
-        Self { kind, place: *place, name: *name, rank: candidate.rank, calls, varies }
+        let calls = candidate.calls_of(surveys);
+        let is_shared = candidate.is_shared;
+        (!calls.is_empty()).then_some(Self { kind, place: *place, name: *name, rank: candidate.rank, calls, is_shared })
     }
 }
 
@@ -165,33 +170,39 @@ impl Plan {
             candidates.values().flat_map(|candidate| candidate.varying(surveys.len())).collect();
         let mut count = |reason, number: usize| *left_out.entry(reason).or_default() += number as u64;
         count(Untried::Varying, varying.len());
-        let paths = candidates.iter().map(|(key, candidate)| ErrorPath::of(key, candidate, surveys.len()));
+        let paths = candidates.iter().filter_map(|(key, candidate)| ErrorPath::of(key, candidate, surveys.len()));
         let mut paths: Vec<ErrorPath<'_>> = paths.collect();
-        // The shallowest stack that is in each survey stands for its kind.
+        // The shallowest stack stands for its kind.
         paths.sort_by_key(|path| {
             let depth = path.calls.first().map(|(call, _)| call.depth);
-            (path.varies, depth, path.kind, path.place, path.name)
+            (depth, path.kind, path.place, path.name)
         });
         let mut waiting = Vec::new();
         let mut shown: BTreeSet<(&Kind, FaultName)> = BTreeSet::new();
-        for ErrorPath { kind, name, rank, calls, varies, .. } in &paths {
+        for ErrorPath { kind, name, rank, calls, is_shared, .. } in &paths {
             if options.faults.as_ref().is_some_and(|wanted| !wanted.contains(name)) {
                 count(Untried::Filtered, calls.len());
                 continue;
             }
             let round = if shown.insert((*kind, *name)) { Round::Kind } else { Round::Stack };
-            let last = calls.iter().skip(1).last().map(|call| (Round::Last, call));
+            // Of a shared stack, the last call is another one in each run, and so is the first one.
+            let last = calls.iter().skip(1).last().filter(|_| !is_shared).map(|call| (Round::Last, call));
+            let tried = 1 + usize::from(last.is_some());
             for (round, (call, fault)) in calls.first().map(|call| (round, call)).into_iter().chain(last) {
-                waiting.push(((round, *varies, *rank, call.depth, *kind, *name), *call, *fault));
+                waiting.push(((round, *rank, call.depth, *kind, *name), *call, *fault, *is_shared));
             }
-            count(Untried::Repeated, calls.len().saturating_sub(2));
+            count(Untried::Repeated, calls.len() - tried);
         }
         left_out.retain(|_, number| *number > 0);
-        waiting.sort_by_key(|(key, call, _)| (*key, call.point));
-        let injections = waiting.iter().map(|(_, call, fault)| Injection { point: call.point, fault: *fault });
+        let is_concurrent = surveys.iter().flat_map(|survey| &survey.calls).any(|call| call.is_shared);
+        waiting.sort_by_key(|(key, call, ..)| (*key, call.point));
+        let injections = waiting.iter().map(|(_, call, fault, _)| Injection { point: call.point, fault: *fault });
         let ids = Ids::of(injections);
-        let steps = waiting.into_iter().map(|((round, .., name), call, fault)| step(&ids, call, fault, name, round));
-        Self { steps: steps.collect(), reachable: paths.len(), left_out }
+        let steps = waiting.into_iter().map(|((round, .., name), call, fault, is_shared)| Step {
+            is_shared,
+            ..step(&ids, call, fault, name, round)
+        });
+        Self { steps: steps.collect(), reachable: paths.len(), is_concurrent, left_out }
     }
 
     /// Returns the step with this id, in any length.
@@ -217,7 +228,7 @@ impl Plan {
     }
 }
 
-/// Returns the faults of each place.
+/// Returns the faults of each place. A reason to leave calls out counts if each survey gives it.
 fn candidates<'a>(
     surveys: &'a [Survey],
     options: &PlanOptions,
@@ -225,38 +236,37 @@ fn candidates<'a>(
 ) -> BTreeMap<(Place, FaultName), Candidate<'a>> {
     let mut found: BTreeMap<(Place, FaultName), Candidate<'a>> = BTreeMap::new();
     let mut met: BTreeSet<CallPoint> = BTreeSet::new();
-    for survey in surveys {
+    let mut given: BTreeMap<Untried, BTreeSet<usize>> = BTreeMap::new();
+    for (index, survey) in surveys.iter().enumerate() {
         for call in &survey.calls {
             let is_new = met.insert(call.point);
-            if call.by_loader && !options.loader {
-                count(left_out, Untried::Loader, is_new);
-                continue;
-            }
             let faults = match plausible(call) {
+                _ if call.by_loader && !options.loader => Err(Untried::Loader),
+                Ok(faults) => Ok(faults),
+                Err(NoFault::Exempt(_)) => Err(Untried::Exempt),
+                Err(reason) => Err(Untried::NoFault(reason)),
+            };
+            let faults = match faults {
                 Ok(faults) => faults,
-                Err(NoFault::Exempt(_)) => {
-                    count(left_out, Untried::Exempt, is_new);
-                    continue;
-                }
                 Err(reason) => {
-                    count(left_out, Untried::NoFault(reason), is_new);
+                    *left_out.entry(reason).or_default() += u64::from(is_new);
+                    given.entry(reason).or_default().insert(index);
                     continue;
                 }
             };
             let place = (kind(call), CallPoint { occurrence: 0, ..call.point });
             for (rank, fault) in faults.into_iter().enumerate() {
                 let key = (place.clone(), fault.name());
-                let candidate = found.entry(key).or_insert_with(|| Candidate { calls: BTreeMap::new(), rank });
+                let candidate =
+                    found.entry(key).or_insert_with(|| Candidate { calls: BTreeMap::new(), rank, is_shared: false });
                 candidate.rank = candidate.rank.min(rank);
+                candidate.is_shared |= call.is_shared;
                 candidate.calls.entry(call.point.occurrence).or_insert((call, fault, 0)).2 += 1;
             }
         }
     }
+    left_out.retain(|reason, _| given.get(reason).is_some_and(|of| of.len() == surveys.len()));
     found
-}
-
-fn count(left_out: &mut BTreeMap<Untried, u64>, reason: Untried, is_new: bool) {
-    *left_out.entry(reason).or_default() += u64::from(is_new);
 }
 
 fn kind(call: &SurveyedCall) -> Kind {
@@ -274,6 +284,7 @@ fn step(ids: &Ids, call: &SurveyedCall, fault: Fault, name: FaultName, round: Ro
         used: call.used.clone(),
         depth: call.depth,
         round,
+        is_shared: false,
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn call(name: &str, object: &str) -> SurveyedCall {
         outcome: CallOutcome::Returned(0),
         depth: 3,
         by_loader: false,
+        is_shared: false,
         example: Default::default(),
         site: Default::default(),
     }

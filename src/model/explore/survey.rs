@@ -37,6 +37,9 @@ pub struct SurveyedCall {
     pub depth: usize,
     /// Whether the dynamic loader made it: every frame is the loader's.
     pub by_loader: bool,
+    /// Whether several tasks make the call on this stack while both live. Then it depends on the
+    /// scheduler which of them makes the n-th call.
+    pub is_shared: bool,
     /// The call as text, and its process.
     pub example: Example,
     /// Its stack with names.

@@ -92,12 +92,13 @@ fn write_table(out: &mut dyn io::Write, packages: &[PackageExplorations]) -> io:
         return Ok(());
     }
     let outcomes = RunOutcome::ALL.map(RunOutcome::name).join(" | ");
-    writeln!(out, "\n| Workload | Tried | Reachable | {outcomes} |")?;
-    writeln!(out, "|---|---:|---:|{}", "---:|".repeat(RunOutcome::ALL.len()))?;
+    writeln!(out, "\n| Workload | Tried | Reachable | {outcomes} | varying |")?;
+    writeln!(out, "|---|---:|---:|{}---:|", "---:|".repeat(RunOutcome::ALL.len()))?;
     for (verdict, summary) in &explored {
         let counts = RunOutcome::ALL.map(|outcome| summary.outcomes.get(&outcome).copied().unwrap_or(0).to_string());
         let name = cell(&verdict.workload);
-        writeln!(out, "| {name} | {} | {} | {} |", summary.tried, summary.reachable, counts.join(" | "))?;
+        let (tried, reachable, varying) = (summary.tried, summary.reachable, summary.varying);
+        writeln!(out, "| {name} | {tried} | {reachable} | {} | {varying} |", counts.join(" | "))?;
     }
     for (verdict, summary) in explored {
         let untried: Vec<String> = summary.untried.iter().map(|it| cell(&not_tried(it))).collect();

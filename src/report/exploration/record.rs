@@ -77,12 +77,14 @@ struct ExplorationRecord<'a> {
 struct SummaryRecord<'a> {
     /// The time that there was.
     budget_seconds: f64,
-    /// The number of injections that were tried.
+    /// The number of error paths that were tried.
     tried: u32,
-    /// The number of injections that are possible in the runs that were made.
+    /// The number of error paths of the calls that each run without an injection made.
     reachable: u32,
-    /// The number of runs by outcome.
+    /// The number of injections by outcome, if every run with them had the same one.
     outcomes: BTreeMap<&'static str, u32>,
+    /// The number of injections with another outcome in some runs.
+    varying: u32,
     /// The number of runs with a recorded outcome.
     recorded: u32,
     /// The number of runs with an outcome that an exception accepts.
@@ -171,6 +173,8 @@ struct DifferenceRecord<'a> {
     lines: &'a [String],
     /// The number of further lines.
     cut: usize,
+    /// Whether runs with the same injection have other lines here; then none is listed.
+    varies: bool,
 }
 
 impl<'a> ExplorationsRecord<'a> {
@@ -212,7 +216,7 @@ impl<'a> ExplorationRecord<'a> {
 
 impl<'a> From<&'a PathSummary> for SummaryRecord<'a> {
     fn from(summary: &'a PathSummary) -> Self {
-        let PathSummary { budget, tried, reachable, outcomes, recorded, excepted, untried, limits } = summary;
+        let PathSummary { budget, tried, reachable, outcomes, varying, recorded, excepted, untried, limits } = summary;
         let outcomes = outcomes.iter().map(|(outcome, count)| (outcome.name(), *count)).collect();
         let untried = untried
             .iter()
@@ -223,6 +227,7 @@ impl<'a> From<&'a PathSummary> for SummaryRecord<'a> {
             tried: *tried,
             reachable: *reachable,
             outcomes,
+            varying: *varying,
             recorded: *recorded,
             excepted: *excepted,
             untried,
@@ -257,8 +262,12 @@ impl<'a> PathFindingRecord<'a> {
 impl<'a> PathRecord<'a> {
     fn of(package: &PackageExplorations, verdict: &ExplorationVerdict, path: &'a FoundPath) -> Self {
         let example = path.example.as_ref();
-        let differences =
-            path.differences.iter().map(|Difference { part, lines, cut }| DifferenceRecord { part, lines, cut: *cut });
+        let differences = path.differences.iter().map(|Difference { part, lines, cut, varies }| DifferenceRecord {
+            part,
+            lines,
+            cut: *cut,
+            varies: *varies,
+        });
         Self {
             id: &path.id,
             call: path.call.to_string(),

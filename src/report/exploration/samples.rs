@@ -35,6 +35,7 @@ fn path(id: &str, call: &str, outcome: RunOutcome, line: u32) -> FoundPath {
             part: "$PWD/out".to_owned(),
             lines: vec!["-all of it".to_owned(), "+a\u{1b}[31m part".to_owned()],
             cut: 2,
+            varies: false,
         }],
         same: 3,
         runs: 3,
@@ -58,6 +59,7 @@ fn summary() -> PathSummary {
         tried: 120,
         reachable: 718,
         outcomes: [(RunOutcome::Absorbed, 80), (RunOutcome::Reported, 37), (RunOutcome::Silent, 3)].into(),
+        varying: 0,
         recorded: 1,
         excepted: 0,
         untried: vec![

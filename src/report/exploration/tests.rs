@@ -151,9 +151,9 @@ fn markdown_has_findings_and_a_row_for_each_workload() {
 
     Recorded, but did not occur: `signal mmap ENOMEM`.
 
-    | Workload | Tried | Reachable | not reached | absorbed | reported | silent | panic | signal | hang |
+    | Workload | Tried | Reachable | absorbed | reported | silent | panic | signal | hang | varying |
     |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
-    | net::demo | 120 | 718 | 0 | 80 | 37 | 3 | 0 | 0 | 0 |
+    | net::demo | 120 | 718 | 80 | 37 | 3 | 0 | 0 | 0 | 0 |
 
     Not tried of net::demo: 598 injections (the budget was used up); calls (the dynamic loader makes the call).
 

@@ -142,8 +142,9 @@ pub(super) fn write_differences(
     differences: &[Difference],
     palette: &Palette,
 ) -> io::Result<()> {
-    for Difference { part, lines, cut } in differences {
-        writeln!(out, "    {}:", escaped(part))?;
+    for Difference { part, lines, cut, varies } in differences {
+        let varies = if *varies { " differs, in other lines in each run" } else { ":" };
+        writeln!(out, "    {}{varies}", escaped(part))?;
         for line in lines {
             let style = if line.starts_with('-') { palette.gone } else { palette.new };
             writeln!(out, "      {}", Painted(style, escaped(line)))?;
@@ -223,11 +224,12 @@ pub(super) fn not_tried(NotTried { reason, injections }: &NotTried) -> String {
 
 /// `80 absorbed, 33 reported, 2 silent (1 recorded)`
 pub(super) fn outcomes(summary: &PathSummary) -> String {
-    let counts = RunOutcome::ALL.into_iter().skip(1).chain([RunOutcome::NotReached]);
-    let counts = counts.filter_map(|outcome| {
+    let counts = RunOutcome::ALL.into_iter().filter_map(|outcome| {
         let count = summary.outcomes.get(&outcome).copied().filter(|count| *count > 0)?;
         Some(format!("{count} {outcome}"))
     });
+    let varying = (summary.varying > 0).then(|| format!("{} with an outcome that varies", summary.varying));
+    let counts = counts.chain(varying);
     let set_apart = [(summary.recorded, "recorded"), (summary.excepted, "excepted")];
     let set_apart = set_apart.into_iter().filter(|(count, _)| *count > 0);
     let set_apart: Vec<String> = set_apart.map(|(count, word)| format!("{count} {word}")).collect();

@@ -11,13 +11,13 @@ use super::runs::{Explorer, Replay};
 use crate::model::expectation::{Document, ErrorPaths};
 use crate::model::explore::injection::Fault;
 use crate::model::explore::outcome::{Ended, Outcomes};
-use crate::model::explore::plan::{Plan, Step};
+use crate::model::explore::plan::{Plan, Round, Step, Untried};
 use crate::model::explore::run::Attempt;
 use crate::model::explore::survey::{Survey, SurveyedCall};
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::facts::example::Example;
 use crate::model::judge::exploration::confirm::{REPEATS, is_unexpected, to_repeat};
-use crate::model::judge::exploration::difference::differences;
+use crate::model::judge::exploration::difference::{differences, in_both};
 use crate::model::judge::exploration::facts::KnownFacts;
 use crate::model::judge::exploration::judge::Judgement;
 use crate::model::judge::exploration::{NotTried, PathSummary, Repeated, Tried, stable};
@@ -27,10 +27,12 @@ use crate::runner::progress::ProgressGuard;
 /// The attempts of an exploration.
 #[derive(Default)]
 pub(super) struct Attempts {
-    /// Those that were made, in the order of the plan.
+    /// Those that reached their call, in the order of the plan.
     pub(super) tried: Vec<Tried>,
     /// The index in the plan of each of them.
     pub(super) steps: Vec<usize>,
+    /// The indices of steps that were tried in vain: only some runs make their calls.
+    pub(super) not_reached: Vec<usize>,
     /// How many steps of the plan have begun.
     pub(super) begun: usize,
     /// How many of them tried to change the user's files.
@@ -76,6 +78,7 @@ impl Exploration<'_> {
         let mut attempts = Attempts { begun: results.len(), refused, ..Attempts::default() };
         for (at, result) in results {
             match result {
+                Ok(Tried { outcome: RunOutcome::NotReached, .. }) => attempts.not_reached.push(at),
                 Ok(tried) => {
                     attempts.tried.push(tried);
                     attempts.steps.push(at);
@@ -104,7 +107,8 @@ impl Exploration<'_> {
             _ => None,
         };
         let (beyond, comparison) = self.known.of(attempt.observation, injected);
-        Tried { id: step.id.clone(), call: step.call.clone(), outcome, differences, beyond, comparison }
+        let (id, call, is_shared) = (step.id.clone(), step.call.clone(), step.is_shared);
+        Tried { id, call, is_shared, outcome, differences, beyond, comparison }
     }
 
     /// Repeats the attempts that may be findings, several at once.
@@ -129,7 +133,8 @@ impl Exploration<'_> {
     /// Repeats one attempt. A run that fails shows nothing.
     fn repeat(&self, at: usize, first: &Tried) -> Repeated {
         let step = &self.plan.steps[at];
-        let mut repeated = Repeated { facts: first.beyond.clone(), ..Repeated::default() };
+        let (facts, differences) = (first.beyond.clone(), first.differences.clone());
+        let mut repeated = Repeated { facts, differences, ..Repeated::default() };
         for run in 0..REPEATS {
             repeated.runs += 1;
             let replay = if run == 0 {
@@ -150,7 +155,10 @@ impl Exploration<'_> {
                 repeated.site = Some(site.site());
             }
             let again = self.tried(at, attempt);
-            repeated.same += u32::from(again.outcome == first.outcome);
+            if again.outcome == first.outcome {
+                repeated.same += 1;
+                repeated.differences = in_both(&repeated.differences, &again.differences);
+            }
             repeated.facts.retain(|fact| again.beyond.contains(fact));
         }
         repeated
@@ -172,30 +180,53 @@ impl Exploration<'_> {
     fn limits(&self, attempts: &Attempts) -> Vec<String> {
         let refused = (attempts.refused > 0).then(|| {
             format!(
-                "in {} runs, calls that would change files of the package outside of the copy of its working \
-                 directory failed with EROFS",
+                "in {} runs, calls that would change files of the package or signal every process were not made, and \
+                 failed with EROFS or EPERM",
                 attempts.refused
             )
         });
-        self.outcomes.limits().into_iter().chain(self.explorer.left_out().to_vec()).chain(refused).collect()
+        let concurrent = self.plan.is_concurrent.then(|| {
+            "several tasks make calls at once, so that a call that only some runs make is not tried".to_owned()
+        });
+        let all = self.outcomes.limits().into_iter().chain(self.explorer.left_out().to_vec());
+        all.chain(concurrent).chain(refused).collect()
     }
 
-    pub(super) fn summary(&self, budget: Duration, attempts: &Attempts, judgement: &Judgement) -> PathSummary {
+    pub(super) fn summary(
+        &self,
+        budget: Duration,
+        attempts: &Attempts,
+        repeated: &BTreeMap<usize, Repeated>,
+        judgement: &Judgement,
+    ) -> PathSummary {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let mut outcomes: BTreeMap<RunOutcome, u32> = BTreeMap::new();
-        attempts.tried.iter().for_each(|tried| *outcomes.entry(tried.outcome).or_default() += 1);
-        let untried = self.plan.untried(attempts.begun).into_iter();
-        let untried = untried.filter(|(_, count)| *count > 0).map(|(reason, count)| NotTried {
+        let mut varying = 0;
+        for (index, tried) in attempts.tried.iter().enumerate() {
+            let varies = repeated.get(&index).is_some_and(|repeated| repeated.same < repeated.runs);
+            *if varies { &mut varying } else { outcomes.entry(tried.outcome).or_default() } += 1;
+        }
+        let mut untried = self.plan.untried(attempts.begun);
+        if self.plan.is_concurrent {
+            untried.remove(&Untried::Varying);
+        } else if !attempts.not_reached.is_empty() {
+            *untried.entry(Untried::Varying).or_default() += attempts.not_reached.len() as u64;
+        }
+        // Where runs differ, so does the number of calls of a stack.
+        let is_steady = !self.plan.is_concurrent && !untried.contains_key(&Untried::Varying);
+        let untried = untried.into_iter().filter(|(_, count)| *count > 0).map(|(reason, count)| NotTried {
             reason: reason.to_string(),
-            injections: reason.counts_injections().then_some(count),
+            injections: (reason.counts_injections() && (is_steady || reason != Untried::Repeated)).then_some(count),
         });
+        let lost = attempts.not_reached.iter().filter(|at| self.plan.steps[**at].round != Round::Last).count();
         let failed =
             attempts.failed.iter().map(|(reason, count)| NotTried { reason: reason.clone(), injections: Some(*count) });
         PathSummary {
             budget,
-            tried: count(self.plan.paths(attempts.begun)),
-            reachable: count(self.plan.reachable),
+            tried: count(self.plan.paths(attempts.begun) - lost),
+            reachable: count(self.plan.reachable - lost),
             outcomes,
+            varying,
             recorded: judgement.recorded,
             excepted: judgement.excepted,
             untried: untried.chain(failed).collect(),

@@ -14,8 +14,10 @@ use crate::linux::NEEDED;
 use crate::model::expectation::{Baseline, ErrorPaths, ExploreSettings, Explored, Parsed};
 use crate::model::explore::outcome::Outcomes;
 use crate::model::explore::plan::{Plan, PlanOptions};
+use crate::model::explore::steady::SteadySurveys;
 use crate::model::explore::survey::Survey;
 use crate::model::facts::error_path::FaultName;
+use crate::model::judge::exploration::confirm::keep_repeated;
 use crate::model::judge::exploration::facts::KnownFacts;
 use crate::model::judge::exploration::judge::{Judgement, judge};
 use crate::model::judge::exploration::recording::record_paths;
@@ -40,8 +42,8 @@ pub struct ExploreOptions {
     pub blesses: bool,
 }
 
-/// The number of runs without an injection. What differs among them is not compared.
-const SURVEYS: usize = 3;
+/// The most runs without an injection. What differs among them is not compared.
+const MOST_SURVEYS: usize = 12;
 
 impl Suite {
     /// Explores a workload and compares its error paths with what was recorded.
@@ -94,10 +96,11 @@ impl Suite {
             jobs: options.jobs.max(1),
             running: &running,
         };
-        let attempts = exploration.attempts(begun, budget);
+        let mut attempts = exploration.attempts(begun, budget);
         let repeated = exploration.repeated(&attempts);
+        keep_repeated(&mut attempts.tried, &repeated);
         let judgement = judge(&document.explore, recorded, &attempts.tried, &repeated);
-        let summary = exploration.summary(budget, &attempts, &judgement);
+        let summary = exploration.summary(budget, &attempts, &repeated, &judgement);
         let paths = options.blesses.then(|| {
             let PathSummary { tried, reachable, .. } = summary;
             let is_whole = options.faults.is_empty() && attempts.begun == plan.steps.len();
@@ -181,14 +184,17 @@ struct Surveys {
 }
 
 impl Surveys {
+    /// Makes surveys until two in a row show no call and no output that varies and did not before.
     fn make(explorer: &Explorer<'_>, running: &ProgressGuard<'_>) -> Result<Self, NotExplored> {
         let mut surveys = Vec::new();
         let mut longest = Duration::ZERO;
-        for _ in 0..SURVEYS {
+        let mut steady = SteadySurveys::default();
+        while surveys.len() < MOST_SURVEYS && !steady.is_enough() {
             running.run(0, 1);
             let Surveyed { survey, elapsed } = explorer.survey(false)?;
             longest = longest.max(elapsed);
             surveys.push(survey);
+            steady.add(&surveys);
         }
         let outcomes = Outcomes::of(&surveys);
         Ok(Self { surveys, outcomes, limit: limit(longest) })

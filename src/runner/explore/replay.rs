@@ -43,8 +43,11 @@ impl Suite {
     ) -> Result<Replayed, NotReplayed> {
         let explorer = self.traced_explorer(case)?;
         let runs = Surveys::make(&explorer, &ProgressGuard { progress: &Silent, workload: &case.name })?;
-        let plan = Plan::new(&runs.surveys, &PlanOptions { loader: true, faults: None });
-        let step = plan.step(id).ok_or_else(|| NotReplayed::UnknownId(id.to_owned()))?;
+        // Not each survey has the call.
+        let every = PlanOptions { loader: true, faults: None };
+        let plans: Vec<Plan> =
+            runs.surveys.iter().map(|survey| Plan::new(std::slice::from_ref(survey), &every)).collect();
+        let step = plans.iter().find_map(|plan| plan.step(id)).ok_or_else(|| NotReplayed::UnknownId(id.to_owned()))?;
         let is_debugged = stopped.is_some();
         let Replay { attempt, call, site } = match stopped {
             Some(stopped) => explorer.debug(&step.injection, stopped)?,

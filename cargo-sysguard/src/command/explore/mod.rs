@@ -20,22 +20,16 @@ use crate::exit_code::{Failure, Outcome};
 use crate::explorations::ExplorationsByPackage;
 use crate::message;
 use crate::output;
-use crate::suites::{self, NOTHING_FOUND, Package};
+use crate::selection::{NoMatch, Selection};
+use crate::suites::{self, NOTHING_FOUND};
 use crate::verdicts::ReportFlags;
 
 /// `explore`'s options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES, mut_arg("jobs", |jobs| jobs.help("Build and run N jobs at once [default: CPUs]")))]
 pub(crate) struct Options {
-    /// Explore only workloads with one of these in their name; no match is an error
-    #[arg(value_name = "FILTER")]
-    filters: Vec<String>,
-    /// Match filters against the whole name
-    #[arg(long)]
-    exact: bool,
-    /// Include workloads with an `ignore:`
-    #[arg(long)]
-    include_ignored: bool,
+    #[command(flatten)]
+    selection: Selection,
     /// Explore each workload for this long [default: `budget:` of its file, or 60s]
     #[arg(long, value_name = "DURATION", value_parser = budget)]
     budget: Option<Duration>,
@@ -89,21 +83,9 @@ impl Options {
         let settings = context.settings(Flags { require: self.require, ..Flags::default() })?;
         let report = self.report.prepare("explore", &settings)?;
         let mut packages = suites::open_all(&self.cargo.packages, suites::platform(&self.cargo)?, &settings)?;
-        let is_named = |package: &Package| package.suite.cases().iter().any(|case| self.names(case));
-        if !self.filters.is_empty() && !packages.iter().any(is_named) {
-            return Err(self.no_match(suites::tests(&packages, |case| self.names(case)).len()));
-        }
-        suites::retain_runnable(&mut packages);
-        let built =
-            suites::build(&packages, |case| self.selects(case), |_| None, &settings.cargo, &self.cargo.build_flags());
-        for package in &mut packages {
-            package.suite.add_artifacts(built.clone());
-        }
-        let jobs: Vec<(&Suite, &Case)> = packages
-            .iter()
-            .flat_map(|package| package.suite.cases().iter().map(move |case| (&package.suite, case)))
-            .filter(|(_, case)| self.names(case))
-            .collect();
+        self.selection.check(&packages, &self.targets).map_err(no_match)?;
+        self.selection.build(&mut packages, &self.targets, &settings, &self.cargo);
+        let jobs = self.selection.cases(&packages, &self.targets);
         if let Some(id) = &self.replay {
             return self.replayed(id, &jobs);
         }
@@ -120,28 +102,6 @@ impl Options {
             Err(Failure { outcome: fault, message }) => Err(Failure { outcome: outcome.max(fault), message }),
             Ok(()) => Ok(outcome),
         }
-    }
-
-    fn names(&self, case: &Case) -> bool {
-        let matches =
-            |filter: &String| if self.exact { case.name == *filter } else { case.name.contains(filter.as_str()) };
-        (self.filters.is_empty() || self.filters.iter().any(matches)) && suites::runs_a_target(case, &self.targets)
-    }
-
-    fn selects(&self, case: &Case) -> bool {
-        self.names(case) && (self.include_ignored || case.ignored().is_none())
-    }
-
-    /// Returns the failure for filters that match no workload but this many tests of cargo.
-    fn no_match(&self, tests: usize) -> Failure {
-        let filters = self.filters.join("`, `");
-        Failure::usage(match tests {
-            0 => format!("no workload matches `{filters}`\nhelp: `cargo sysguard list` lists all workloads"),
-            _ => format!(
-                "`{filters}` matches only tests that cargo runs ({tests}), which are not explored\n\
-                 help: make it a closure of a harness, or a workload with `bin:` or `command:`"
-            ),
-        })
     }
 
     /// Returns the command that explores the same packages with the same build, for replays: other
@@ -184,7 +144,7 @@ impl Options {
         display: &ProgressDisplay,
     ) -> ExplorationVerdict {
         match case.ignored() {
-            Some(reason) if !self.include_ignored => {
+            Some(reason) if !self.selection.include_ignored => {
                 let reason = format!("{reason} (--include-ignored explores it)");
                 ExplorationVerdict::unexplored(&case.name, &case.file, None, Status::Ignored { reason })
             }
@@ -204,4 +164,14 @@ impl Options {
             Console::Stderr => report::exploration_summary(&mut anstream::stderr(), verdict, &palette),
         }
     }
+}
+
+fn no_match(NoMatch { filters, tests }: NoMatch) -> Failure {
+    Failure::usage(match tests {
+        0 => format!("no workload matches `{filters}`\nhelp: `cargo sysguard list` lists all workloads"),
+        _ => format!(
+            "`{filters}` matches only tests that cargo runs ({tests}), which are not explored\n\
+             help: make it a closure of a harness, or a workload with `bin:` or `command:`"
+        ),
+    })
 }

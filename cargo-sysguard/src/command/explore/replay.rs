@@ -15,7 +15,8 @@ use crate::output;
 impl Options {
     /// Replays an injection of the one workload that the filters select.
     pub(super) fn replayed(&self, id: &str, jobs: &[(&Suite, &Case)]) -> Result<Outcome, Failure> {
-        let exact: Vec<&(&Suite, &Case)> = jobs.iter().filter(|(_, case)| self.filters.contains(&case.name)).collect();
+        let exact: Vec<&(&Suite, &Case)> =
+            jobs.iter().filter(|(_, case)| self.selection.is_exactly(&case.name)).collect();
         let (suite, case) = match (&exact[..], jobs) {
             ([one], _) => one,
             ([], [one]) => one,

@@ -71,11 +71,31 @@ fn what_is_left_out_is_counted() {
 }
 
 #[test]
-fn calls_that_some_surveys_lack_come_after_others() {
+fn path_that_some_surveys_lack_is_not_reachable() {
     let [both, once] = [call("dup", "pipe").at(9, 8, 0), call("dup", "pipe").at(1, 1, 0)];
     let plan = Plan::new(&[survey([both.clone(), once]), survey([both])], &PlanOptions::default());
-    assert_eq!(words(&plan), ["dup EMFILE pipe 9.0", "dup EMFILE pipe 1.0"]);
-    assert_eq!(plan.steps.iter().map(|step| step.round).collect::<Vec<_>>(), [Round::Kind, Round::Stack]);
+    assert_eq!(words(&plan), ["dup EMFILE pipe 9.0"]);
+    assert_eq!((plan.reachable, plan.untried(1)), (1, BTreeMap::from([(Untried::Varying, 1)])));
+}
+
+#[test]
+fn stack_that_one_survey_shows_as_shared_is_shared() {
+    let own = call("dup", "pipe").at(9, 8, 0);
+    let shared = SurveyedCall { is_shared: true, ..own.clone() };
+    let plan = Plan::new(&[survey([own]), survey([shared])], &PlanOptions::default());
+    assert!(plan.steps.iter().all(|step| step.is_shared) && !plan.steps.is_empty() && plan.is_concurrent);
+    let calls = (0..3).map(|occurrence| call("dup", "pipe").at(9, 8, occurrence));
+    let plan =
+        Plan::new(&[survey(calls.map(|call| SurveyedCall { is_shared: true, ..call }))], &PlanOptions::default());
+    assert_eq!(words(&plan), ["dup EMFILE pipe 9.0"], "only its first call is tried");
+}
+
+#[test]
+fn reason_that_one_survey_lacks_is_not_given() {
+    let [own, loader] = [call("dup", "pipe").at(9, 8, 0), call("getcwd", "").at(1, 1, 0).of_loader()];
+    let both = survey([own.clone(), loader]);
+    assert_eq!(Plan::new(&[both.clone(), both.clone()], &PlanOptions::default()).untried(9).len(), 1);
+    assert_eq!(Plan::new(&[both, survey([own])], &PlanOptions::default()).untried(9), BTreeMap::new());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Tried;
+use super::{Repeated, Tried};
 use crate::model::expectation::{ErrorPaths, ExploreSettings};
 use crate::model::facts::error_path::{FailedCall, RunOutcome};
 use crate::model::facts::fact::Fact;
@@ -46,7 +46,8 @@ pub fn is_unexpected(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, 
 }
 
 /// Returns the indices of the runs that are repeated, in order: of each outcome of a call that is a
-/// finding the first ones, and the first one that shows a fact.
+/// finding the first ones, the first one that shows a fact, and those whose call depends on the
+/// scheduler.
 pub fn to_repeat(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, tried: &[Tried]) -> BTreeSet<usize> {
     let mut places: BTreeMap<(&FailedCall, RunOutcome), usize> = BTreeMap::new();
     let mut shown: BTreeSet<&Fact> = BTreeSet::new();
@@ -64,9 +65,20 @@ pub fn to_repeat(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, trie
         for finding in findings.iter().chain(notes) {
             has_first |= shown.insert(&finding.fact);
         }
-        if has_first {
+        if has_first || run.is_shared {
             repeated.insert(at);
         }
     }
     repeated
+}
+
+/// Removes the facts that further runs did not show, where it depends on the scheduler which call
+/// failed.
+pub fn keep_repeated(tried: &mut [Tried], repeated: &BTreeMap<usize, Repeated>) {
+    for (at, run) in tried.iter_mut().enumerate().filter(|(_, run)| run.is_shared) {
+        let is_kept = |fact: &Fact| repeated.get(&at).is_some_and(|repeated| repeated.facts.contains(fact));
+        run.beyond.retain(is_kept);
+        run.comparison.findings.retain(|finding| is_kept(&finding.fact));
+        run.comparison.notes.retain(|note| is_kept(&note.fact));
+    }
 }

@@ -31,6 +31,18 @@ pub struct Difference {
     pub lines: Vec<String>,
     /// The number of further lines.
     pub cut: usize,
+    /// Whether runs with the same injection have other lines here; then none is kept.
+    pub varies: bool,
+}
+
+/// Returns the parts that differ in both of two runs with the same injection.
+pub fn in_both(first: &[Difference], again: &[Difference]) -> Vec<Difference> {
+    let both = first.iter().filter_map(|one| {
+        let other = again.iter().find(|other| other.part == one.part)?;
+        let is_same = one == other;
+        Some(if is_same { one.clone() } else { Difference { lines: Vec::new(), cut: 0, varies: true, ..one.clone() } })
+    });
+    both.collect()
 }
 
 /// Returns how a run with an injection differs from one without, as far as it explains the outcome:
@@ -58,7 +70,7 @@ pub fn all_differences(without: &RunResult, with: &RunResult, lines: usize) -> V
 }
 
 fn replaced(part: &str, old: &str, new: &str) -> Difference {
-    Difference { part: part.to_owned(), lines: vec![format!("-{old}"), format!("+{new}")], cut: 0 }
+    Difference { part: part.to_owned(), lines: vec![format!("-{old}"), format!("+{new}")], cut: 0, varies: false }
 }
 
 fn of_file(path: &str, old: Option<&LeftFile>, new: Option<&LeftFile>, lines: usize) -> Option<Difference> {
@@ -108,7 +120,7 @@ fn of_content(part: &str, old: &Content, new: &Content, lines: usize) -> Differe
     let changed: Vec<String> = changed.collect();
     let shown = first_of_both(&changed, lines);
     let cut = changed.len() - shown.len();
-    Difference { part: part.to_owned(), lines: shown, cut }
+    Difference { part: part.to_owned(), lines: shown, cut, varies: false }
 }
 
 /// Returns at most this many lines: the first ones of each side, in their order.
@@ -181,6 +193,20 @@ mod tests {
             shown(&result(0, "", &[("$PWD/a", regular("x\n"))]), &result(0, "", &executable)),
             ["$PWD/a: -file of 2 bytes, mode 644 +file of 2 bytes, mode 755 (+0)"]
         );
+    }
+
+    #[test]
+    fn lines_that_vary_are_not_kept() {
+        let of = |stdout: &str, status| {
+            differences(&result(0, "one\ntwo\n", &[]), &result(status, stdout, &[]), RunOutcome::Silent)
+        };
+        assert_eq!(in_both(&of("one\n", 0), &of("one\n", 0)), of("one\n", 0));
+        let shown = |both: Vec<Difference>| -> Vec<(String, usize, bool)> {
+            both.into_iter().map(|it| (it.part, it.lines.len(), it.varies)).collect()
+        };
+        assert_eq!(shown(in_both(&of("one\n", 0), &of("two\n", 0))), [("standard output".to_owned(), 0, true)]);
+        assert_eq!(shown(in_both(&of("one\n", 1), &of("one\n", 0))), [("standard output".to_owned(), 1, false)]);
+        assert_eq!(in_both(&of("one\ntwo\n", 0), &of("one\n", 0)), []);
     }
 
     #[test]

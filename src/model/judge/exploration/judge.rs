@@ -86,8 +86,12 @@ fn outcomes(
             None => finding.more.push(run.id.clone()),
         }
     }
-    // What repeated is shown first.
-    found.values_mut().for_each(|finding| finding.paths.sort_by_key(|path| !path.is_confirmed()));
+    // What did not repeat is a suspect only if nothing did.
+    for finding in found.values_mut() {
+        if finding.paths.iter().any(FoundPath::is_confirmed) {
+            finding.paths.retain(FoundPath::is_confirmed);
+        }
+    }
     found.into_values().filter(|finding| !finding.paths.is_empty()).collect()
 }
 
@@ -138,7 +142,7 @@ fn path(run: &Tried, repeated: &Repeated, same: u32) -> FoundPath {
         example: repeated.example.clone(),
         site,
         no_site,
-        differences: run.differences.clone(),
+        differences: repeated.differences.clone(),
         same,
         runs: repeated.runs,
     }

@@ -28,6 +28,8 @@ pub struct Tried {
     pub id: String,
     /// The call that was made to fail.
     pub call: FailedCall,
+    /// Whether it depends on the scheduler which call of the run it was.
+    pub is_shared: bool,
     /// How the run ended.
     pub outcome: RunOutcome,
     /// How its end, output and files differ from those of a run without an injection.
@@ -47,6 +49,8 @@ pub struct Repeated {
     pub runs: u32,
     /// What all of them used that the first one used beyond the baseline.
     pub facts: BTreeSet<Fact>,
+    /// The differences that the first one and all with the same outcome have.
+    pub differences: Vec<Difference>,
     /// The failing call as text, and its process.
     pub example: Option<Example>,
     /// The call site, or why there is none.
@@ -161,12 +165,14 @@ impl PathFinding {
 pub struct PathSummary {
     /// The time that there was.
     pub budget: Duration,
-    /// The number of injections that were tried.
+    /// The number of error paths that were tried.
     pub tried: u32,
-    /// The number of injections that are possible in the runs that were made.
+    /// The number of error paths of the calls that each run without an injection made.
     pub reachable: u32,
-    /// The number of runs by outcome.
+    /// The number of injections by outcome, if every run with them had the same one.
     pub outcomes: BTreeMap<RunOutcome, u32>,
+    /// The number of injections with another outcome in some runs.
+    pub varying: u32,
     /// The number of runs with a recorded outcome.
     pub recorded: u32,
     /// The number of runs with an outcome that an exception accepts.

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::points::{Place, Points, is_continuation};
 use super::protection::Protection;
-use crate::linux::{CallExamples, Callers, NotInjected, Watcher};
+use crate::linux::{CallExamples, Callers, NotInjected, Outliving, Watcher};
 use crate::model::conditions::Conditions;
 use crate::model::explore::injection::{Fault, Injection};
 use crate::model::facts::example::Example;
@@ -21,6 +21,7 @@ pub(super) struct AttemptWatcher<'c, 'a> {
     injection: Injection,
     points: Points<'c, 'a>,
     protection: Protection,
+    outliving: Outliving,
     observer: Observer,
     conditions: Conditions,
     state: State,
@@ -71,6 +72,7 @@ impl<'c, 'a> AttemptWatcher<'c, 'a> {
             injection: *injection,
             points: Points::new(callers),
             protection,
+            outliving: Outliving::default(),
             observer: Observer::new(part),
             conditions: Conditions::new(conditions, folders.clone()),
             state: State::Before,
@@ -87,12 +89,14 @@ impl<'c, 'a> AttemptWatcher<'c, 'a> {
         Self { debugger: Some(debugger), ..self }
     }
 
+    /// Ends a run whose processes have ended, and removes what outlives them.
     pub(super) fn finish(self) -> Attempted {
         let reached = match self.state {
             State::Before => Ok(false),
             State::Inside(_) | State::Left(_) | State::After => Ok(true),
             State::Refused(reason) => Err(reason),
         };
+        self.outliving.remove();
         let refused = self.protection.into_refused();
         Attempted { observer: self.observer, reached, refused, call: self.call, site: self.site }
     }
@@ -132,7 +136,10 @@ impl Watcher for AttemptWatcher<'_, '_> {
     fn event(&mut self, event: &Event) {
         self.observer.fold(event);
         match *event {
-            Event::Called { task, ref call, outcome, .. } => self.called(task, call, outcome),
+            Event::Called { task, ref call, outcome, .. } => {
+                self.outliving.left(task, outcome);
+                self.called(task, call, outcome);
+            }
             Event::Ended { task, .. } => drop(self.entered.remove(&task)),
             Event::Spawned { .. } | Event::Handled { .. } | Event::Blind(_) => {}
         }
@@ -141,6 +148,7 @@ impl Watcher for AttemptWatcher<'_, '_> {
     }
 
     fn entered(&mut self, task: Tid, call: &Call) {
+        self.outliving.entered(task, call);
         if let (Some(examples), State::Before) = (&mut self.examples, self.state) {
             examples.entered(task, call, |_| false);
         }

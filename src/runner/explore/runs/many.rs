@@ -10,8 +10,12 @@ use crate::linux::{Callers, SymbolFiles};
 use crate::model::explore::injection::Injection;
 use crate::model::explore::run::Attempt;
 
+/// The most attempts with an injection whose call is not reached.
+const TRIES: usize = 3;
+
 impl Explorer<'_> {
-    /// Makes an attempt with each injection on `jobs` threads. `goes_on` is asked before each one;
+    /// Makes an attempt with each injection on `jobs` threads, and further ones if its call is not
+    /// reached: perhaps only some runs make it. `goes_on` is asked before each one;
     /// once it returns false, no further attempt begins. `done` gets the index of each injection
     /// and its attempt on the caller's thread, in the order in which they end.
     pub fn attempts(
@@ -35,9 +39,21 @@ impl Explorer<'_> {
                         && let at = next.fetch_add(1, Ordering::Relaxed)
                         && let Some(injection) = injections.get(at)
                     {
-                        let attempt = self.inject(&mut callers, injection, limit, Wanted::Result);
+                        let mut attempt = || {
+                            let replay = self.inject(&mut callers, injection, limit, Wanted::Result);
+                            replay.map(|replay| replay.attempt)
+                        };
+                        let is_last = |attempt: &Result<Attempt, NotExplored>| {
+                            attempt.as_ref().map_or(true, |attempt| attempt.reached)
+                        };
+                        let mut result = attempt();
+                        for _ in 1..TRIES {
+                            if !is_last(&result) {
+                                result = attempt();
+                            }
+                        }
                         // The receiver lives until all threads have ended.
-                        let _ = finished.send((at, attempt.map(|replay| replay.attempt)));
+                        let _ = finished.send((at, result));
                     }
                 });
             }

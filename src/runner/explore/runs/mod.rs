@@ -179,9 +179,11 @@ impl Explorer<'_> {
         })?;
         let Run { seen: (mut calls, refused), traced, result, elapsed, output } = run;
         if let Some(call) = refused.first() {
-            let reason =
-                format!("it changes files of the package outside of the copy of its working directory: {call}");
-            let help = "Make it use relative paths, so that each run changes its own copy.".to_owned();
+            let reason = format!("it makes a call that no run may make: {call}");
+            let help =
+                "Make it change only files in its working directory, by relative paths, and signal only its own \
+                        processes."
+                    .to_owned();
             return Err(NotExplored::Refused { reason, help });
         }
         let exit = traced.outcome.exit;

@@ -1,10 +1,10 @@
 //! Watches a run without an injection, and lists its calls. Main type: [`SurveyWatcher`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::points::{Place, Points};
 use super::protection::Protection;
-use crate::linux::{CallExamples, Callers, Watcher, is_nonblocking};
+use crate::linux::{CallExamples, Callers, Outliving, Watcher, is_nonblocking};
 use crate::model::attribution::attribute;
 use crate::model::conditions::Conditions;
 use crate::model::explore::injection::{CallPoint, Fault};
@@ -23,6 +23,7 @@ const FIRST_CALLS: u32 = 16;
 pub(super) struct SurveyWatcher<'c, 'a> {
     points: Points<'c, 'a>,
     protection: Protection,
+    outliving: Outliving,
     observer: Observer,
     conditions: Conditions,
     examples: CallExamples,
@@ -31,6 +32,7 @@ pub(super) struct SurveyWatcher<'c, 'a> {
     /// The call of a thread that takes another number, until the end of the call is reported.
     moved: Option<Entered>,
     calls: Calls,
+    tasks: TasksOfStacks,
     /// The named stacks, if names are wanted.
     sites: Option<HashMap<u64, CallSite>>,
 }
@@ -57,12 +59,14 @@ impl<'c, 'a> SurveyWatcher<'c, 'a> {
         Self {
             points: Points::new(callers),
             protection,
+            outliving: Outliving::default(),
             observer: Observer::new(part),
             conditions: Conditions::new(conditions, folders),
             examples,
             entered: HashMap::new(),
             moved: None,
             calls: Calls::default(),
+            tasks: TasksOfStacks::default(),
             sites: names.then(HashMap::new),
         }
     }
@@ -70,7 +74,10 @@ impl<'c, 'a> SurveyWatcher<'c, 'a> {
     /// Returns the calls in the order in which they were made, those that would have changed the
     /// user's files, and the observation.
     pub(super) fn finish(self) -> (Vec<SurveyedCall>, BTreeSet<String>, Observer) {
-        (self.calls.into_list(), self.protection.into_refused(), self.observer)
+        self.outliving.remove();
+        let mut calls = self.calls.into_list();
+        calls.iter_mut().for_each(|call| call.is_shared = self.tasks.is_shared(&call.point));
+        (calls, self.protection.into_refused(), self.observer)
     }
 
     fn called(&mut self, task: Tid, event: &Event) {
@@ -90,6 +97,7 @@ impl<'c, 'a> SurveyWatcher<'c, 'a> {
             outcome: *outcome,
             depth: place.stack.depth,
             by_loader: place.stack.by_loader,
+            is_shared: false,
             example: self.examples.of(task, call, *outcome),
             site: site.unwrap_or_default(),
         };
@@ -107,8 +115,14 @@ impl Watcher for SurveyWatcher<'_, '_> {
     fn event(&mut self, event: &Event) {
         self.observer.fold(event);
         match *event {
-            Event::Called { task, .. } => self.called(task, event),
-            Event::Ended { task, .. } => drop(self.entered.remove(&task)),
+            Event::Called { task, outcome, .. } => {
+                self.outliving.left(task, outcome);
+                self.called(task, event);
+            }
+            Event::Ended { task, .. } => {
+                self.entered.remove(&task);
+                self.tasks.ended(task);
+            }
             Event::Spawned { .. } | Event::Handled { .. } | Event::Blind(_) => {}
         }
         self.points.event(event);
@@ -116,12 +130,14 @@ impl Watcher for SurveyWatcher<'_, '_> {
     }
 
     fn entered(&mut self, task: Tid, call: &Call) {
+        self.outliving.entered(task, call);
         self.examples.entered(task, call, |_| true);
         self.entered.remove(&task);
         if self.observer.counts(task)
             && let Some(place) = self.points.entered(task, call)
         {
             self.name(task, &place);
+            self.tasks.entered(task, &place.point);
             let order = self.calls.order(&place.point);
             let nonblocking = is_nonblocking(task, call);
             self.entered.insert(task, Entered { order, call: *call, place, nonblocking });
@@ -149,6 +165,35 @@ impl Watcher for SurveyWatcher<'_, '_> {
 
     fn conditions(&self) -> Conditions {
         self.conditions.clone()
+    }
+}
+
+/// The tasks that have made calls of each stack and that live.
+#[derive(Debug, Default)]
+struct TasksOfStacks {
+    living: HashMap<(Syscall, u64), BTreeSet<Tid>>,
+    shared: HashSet<(Syscall, u64)>,
+}
+
+impl TasksOfStacks {
+    fn entered(&mut self, task: Tid, point: &CallPoint) {
+        let stack = (point.syscall, point.stack);
+        let living = self.living.entry(stack).or_default();
+        living.insert(task);
+        if living.len() > 1 {
+            self.shared.insert(stack);
+        }
+    }
+
+    fn ended(&mut self, task: Tid) {
+        for living in self.living.values_mut() {
+            living.remove(&task);
+        }
+    }
+
+    /// Returns whether several tasks made calls of a stack while both lived.
+    fn is_shared(&self, point: &CallPoint) -> bool {
+        self.shared.contains(&(point.syscall, point.stack))
     }
 }
 
@@ -217,9 +262,23 @@ mod tests {
             outcome,
             depth: 1,
             by_loader: false,
+            is_shared: false,
             example: Example::default(),
             site: CallSite::default(),
         }
+    }
+
+    #[test]
+    fn stack_is_shared_by_tasks_that_live_at_once() {
+        let [one, other] = [1, 2].map(|stack| CallPoint { stack, ..call(0, CallOutcome::Unknown).point });
+        let mut tasks = TasksOfStacks::default();
+        tasks.entered(10, &one);
+        tasks.entered(10, &one);
+        tasks.ended(10);
+        tasks.entered(11, &one);
+        tasks.entered(11, &other);
+        tasks.entered(12, &other);
+        assert!(!tasks.is_shared(&one) && tasks.is_shared(&other));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::expectation::{Explored, OutcomeRule};
-use crate::model::judge::exploration::confirm::{REPEATS, to_repeat};
+use crate::model::judge::exploration::confirm::{REPEATS, keep_repeated, to_repeat};
 use crate::model::judge::exploration::recording::record_paths;
 
 fn call(text: &str) -> FailedCall {
@@ -19,6 +19,7 @@ fn tried(id: &str, failed: &str, outcome: RunOutcome, facts: &[&str]) -> Tried {
     Tried {
         id: id.to_owned(),
         call: call(failed),
+        is_shared: false,
         outcome,
         differences: Vec::new(),
         beyond: facts,
@@ -177,4 +178,19 @@ fn reasons_of_recorded_uses_stay() {
     }
     let again = judgement(&settings, Some(&reasoned), &runs);
     assert_eq!(record_paths(&settings, Some(&reasoned), &runs, &again, explored(), true), reasoned);
+}
+
+#[test]
+fn shared_call_keeps_only_repeated_facts() {
+    let shared = |id| Tried { is_shared: true, ..tried(id, "read EIO", RunOutcome::Silent, &["filesystem::unlink"]) };
+    let mut runs = vec![shared("a"), shared("b"), tried("c", "dup EMFILE", RunOutcome::Absorbed, &["signal::tgkill"])];
+    let settings = ExploreSettings::default();
+    assert_eq!(to_repeat(&settings, None, &runs), BTreeSet::from([0, 1, 2]));
+    let mut again = repeated(&settings, None, &runs, REPEATS);
+    again.get_mut(&0).expect("a run").facts.clear();
+    again.get_mut(&0).expect("a run").same = 1;
+    keep_repeated(&mut runs, &again);
+    assert_eq!(runs.iter().map(|run| run.beyond.len()).collect::<Vec<_>>(), [0, 1, 1]);
+    let found = judge(&settings, None, &runs, &again);
+    assert_eq!(shown(&found.findings), ["silent read EIO: b (+0)"], "what did not repeat is not shown beside it");
 }

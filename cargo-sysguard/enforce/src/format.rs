@@ -1,0 +1,1 @@
+//! Writes a policy in the formats that programs read. Main type: [`Format`].

@@ -1,0 +1,27 @@
+//! Makes seccomp profiles from baselines, and proves that workloads run under them.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! source (baselines) → policy → format (profiles of container runtimes, systemd, …)
+//!                             → filter (BPF) → proof
+//! ```
+//!
+//! - `source` checks that baselines can be enforced.
+//! - `policy` says which calls are allowed, with which registers, and why. `additions` are the calls
+//!   that a baseline does not hold and a program still needs; `runtimes` are those of container
+//!   runtimes.
+//! - `format` writes a policy in each format, and reads it back to compare two profiles.
+//! - `filter` compiles a policy to BPF.
+//! - `proof` is what runs under a filter showed.
+
+pub mod additions;
+pub mod filter;
+pub mod format;
+pub mod policy;
+pub mod runtimes;
+pub mod source;
+mod uapi;
+
+pub use policy::{Action, Allowed, Calls, Policy, Reason};
+pub use source::{Refusal, Source};

@@ -1,0 +1,109 @@
+//! The baselines that a policy is made from. Main types: [`Source`] and [`Refusal`].
+
+use std::collections::BTreeSet;
+
+use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
+use sysguard::unstable::model::expectation::{Baseline, Document, Expectation, Level};
+use sysguard::unstable::model::facts::blind_spot::RecordedBlindSpot;
+use sysguard::unstable::model::kernel::syscall::Abi;
+use sysguard::unstable::model::run::platform::Platform;
+
+/// A workload with a baseline that can be enforced.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The workload's name.
+    pub name: &'a str,
+    /// Its document.
+    pub document: &'a Document,
+    /// Its baseline.
+    pub baseline: &'a Baseline,
+    /// The ABI of its platform.
+    pub native: Abi,
+}
+
+/// Why no profile is made of a workload.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It was never recorded on the platform.
+    #[error("{workload} has no baseline for {platform}")]
+    NoBaseline {
+        /// The workload.
+        workload: String,
+        /// The platform.
+        platform: Platform,
+    },
+    /// No table has the syscalls of the platform.
+    #[error("the syscalls of {0} are not known")]
+    UnknownPlatform(Platform),
+    /// The baseline holds subsystems only.
+    #[error("{0} is recorded at `level: subsystem`, without syscalls")]
+    NoSyscalls(String),
+    /// New facts still appeared at the end of its recording.
+    #[error("the baseline of {0} was still growing when its recording ended (`quiet: never`)")]
+    NeverQuiet(String),
+    /// Some calls may have been missed.
+    #[error("the baseline of {workload} has blind spots, so that calls may be missing: {}", .spots.join(", "))]
+    BlindSpots {
+        /// The workload.
+        workload: String,
+        /// The blind spots.
+        spots: Vec<String>,
+    },
+}
+
+impl Refusal {
+    /// Returns what to do about it, as a whole sentence without a full stop.
+    pub fn help(&self) -> String {
+        match self {
+            Self::NoBaseline { workload, .. } => format!("record it with `cargo sysguard bless {workload}`"),
+            Self::UnknownPlatform(_) => "choose another platform with `--target`".to_owned(),
+            Self::NoSyscalls(workload) => {
+                format!("remove `level: subsystem`, and run `cargo sysguard bless {workload}`")
+            }
+            Self::NeverQuiet(workload) => {
+                format!("run `cargo sysguard bless {workload}` until the file has no `quiet: never`")
+            }
+            Self::BlindSpots { .. } => {
+                "a profile would deny the calls that were missed; `cargo sysguard explain NAME` explains a blind spot"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// Returns whether a profile would not cover what the blind spot hides: calls that were not seen, or
+/// operations that no seccomp filter sees.
+fn is_uncovered(spot: &RecordedBlindSpot) -> bool {
+    use BlindSpot::{LdPreload, ReservedPhase, SeccompFilter, Unanswerable};
+    !matches!(spot.known(), Some(LdPreload | ReservedPhase | SeccompFilter | Unanswerable))
+}
+
+impl<'a> Source<'a> {
+    /// Returns the baseline of a workload, if it can be enforced.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`], with the first reason.
+    pub fn of(name: &'a str, expectation: &'a Expectation, platform: &Platform) -> Result<Self, Refusal> {
+        let workload = || name.to_owned();
+        let native = platform.abi().ok_or_else(|| Refusal::UnknownPlatform(platform.clone()))?;
+        let document = &expectation.document;
+        let baseline = expectation
+            .baseline(platform)
+            .ok_or_else(|| Refusal::NoBaseline { workload: workload(), platform: platform.clone() })?;
+        if document.level == Level::Subsystem {
+            return Err(Refusal::NoSyscalls(workload()));
+        }
+        if baseline.never_quiet {
+            return Err(Refusal::NeverQuiet(workload()));
+        }
+        let errors = baseline.errors.iter().flat_map(|errors| &errors.blind_spots);
+        let spots = baseline.blind_spots.iter().chain(errors).filter(|spot| is_uncovered(spot));
+        let spots: BTreeSet<&str> = spots.map(RecordedBlindSpot::name).collect();
+        if !spots.is_empty() {
+            let spots = spots.into_iter().map(str::to_owned).collect();
+            return Err(Refusal::BlindSpots { workload: workload(), spots });
+        }
+        Ok(Self { name, document, baseline, native })
+    }
+}

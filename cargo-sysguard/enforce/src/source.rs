@@ -7,6 +7,7 @@ use sysguard::unstable::model::expectation::{Baseline, Document, Expectation, Le
 use sysguard::unstable::model::facts::blind_spot::RecordedBlindSpot;
 use sysguard::unstable::model::kernel::syscall::Abi;
 use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::model::run::recording::FEWEST_RUNS;
 
 /// A workload with a baseline that can be enforced.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,14 @@ pub enum Refusal {
     /// New facts still appeared at the end of its recording.
     #[error("the baseline of {0} was still growing when its recording ended (`quiet: never`)")]
     NeverQuiet(String),
+    /// Too few runs were recorded to show rare calls.
+    #[error("the baseline of {workload} is of {runs} runs only (`runs: {runs}`), which miss rare calls")]
+    FewRuns {
+        /// The workload.
+        workload: String,
+        /// How many runs.
+        runs: u32,
+    },
     /// Some calls may have been missed.
     #[error("the baseline of {workload} has blind spots, so that calls may be missing: {}", .spots.join(", "))]
     BlindSpots {
@@ -62,6 +71,11 @@ impl Refusal {
             }
             Self::NeverQuiet(workload) => {
                 format!("run `cargo sysguard bless {workload}` until the file has no `quiet: never`")
+            }
+            Self::FewRuns { workload, .. } => {
+                format!(
+                    "run `cargo sysguard bless {workload}` without `--runs`, which records at least {FEWEST_RUNS} runs"
+                )
             }
             Self::BlindSpots { .. } => {
                 "a profile would deny the calls that were missed; `cargo sysguard explain NAME` explains a blind spot"
@@ -96,6 +110,9 @@ impl<'a> Source<'a> {
         }
         if baseline.never_quiet {
             return Err(Refusal::NeverQuiet(workload()));
+        }
+        if let Some(runs) = baseline.few_runs {
+            return Err(Refusal::FewRuns { workload: workload(), runs });
         }
         let errors = baseline.errors.iter().flat_map(|errors| &errors.blind_spots);
         let spots = baseline.blind_spots.iter().chain(errors).filter(|spot| is_uncovered(spot));

@@ -121,6 +121,7 @@ fn incomplete_baselines_are_refused() {
         (head.to_owned(), "no baseline"),
         (format!("{head}level: subsystem\n---\n{body}{uses}"), "level: subsystem"),
         (format!("{head}---\n{body}quiet: never\n{uses}"), "still growing"),
+        (format!("{head}---\n{body}runs: 3\n{uses}"), "3 runs only"),
         (format!("{head}---\n{body}blind_spots: [io_uring, ld_preload]\n{uses}"), "missing: io_uring"),
     ] {
         let expectation = expectation(&text);

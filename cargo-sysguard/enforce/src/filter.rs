@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, sock_filter,
 };
 use sysguard::unstable::model::attribution::RegisterTest;
 use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 
 use crate::policy::{Action, Calls, Policy};
-use crate::uapi::{ENOSYS, EPERM, X32_SYSCALL_BIT};
+use crate::uapi::{BPF_JMP_JA, BPF_MAXINSNS, BPF_RET_K, ENOSYS, EPERM, SECCOMP_RET_ALLOW, X32_SYSCALL_BIT};
 
 /// Why a policy has no filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,36 @@ pub fn compile(policy: &Policy) -> Result<Vec<BpfProgram>, NotCompiled> {
         filter.and_then(BpfProgram::try_from).map_err(|error| NotCompiled::Refused(error.to_string()))
     });
     compiled.collect()
+}
+
+/// Returns one program that does what a policy says: the program that refuses calls, followed by
+/// the one that allows calls.
+///
+/// Unlike two installed programs, a refused call fails with EPERM also if all other calls kill the
+/// process: of several installed programs the kernel takes the severest action, seccomp(2).
+///
+/// # Errors
+///
+/// [`NotCompiled`].
+pub fn program(policy: &Policy) -> Result<BpfProgram, NotCompiled> {
+    let mut programs = compile(policy)?.into_iter();
+    let (first, second) = (programs.next().unwrap_or_default(), programs.next());
+    let Some(second) = second else { return Ok(first) };
+    let length = first.len();
+    let pass = |(at, instruction): (usize, sock_filter)| match instruction {
+        sock_filter { code: BPF_RET_K, k: SECCOMP_RET_ALLOW, .. } => {
+            // A jump counts from the next instruction.
+            sock_filter { code: BPF_JMP_JA, jt: 0, jf: 0, k: (length - at - 1) as u32 }
+        }
+        other => other,
+    };
+    let program: BpfProgram = first.into_iter().enumerate().map(pass).chain(second).collect();
+    match program.len() {
+        0..=BPF_MAXINSNS => Ok(program),
+        long => {
+            Err(NotCompiled::Refused(format!("it needs {long} instructions, and the kernel allows {BPF_MAXINSNS}")))
+        }
+    }
 }
 
 fn architecture(policy: &Policy) -> Result<TargetArch, NotCompiled> {

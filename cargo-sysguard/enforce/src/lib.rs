@@ -11,6 +11,7 @@
 //! - `policy` says which calls are allowed, with which registers, and why. `additions` are the calls
 //!   that a baseline does not hold and a program still needs; `runtimes` are those of container
 //!   runtimes.
+//! - `phases` reduces a baseline to the calls from one phase of the program on.
 //! - `format` writes a policy in each format, and reads it back to compare two profiles.
 //! - `filter` compiles a policy to BPF.
 //! - `proof` is what runs under a filter showed.
@@ -18,10 +19,12 @@
 pub mod additions;
 pub mod filter;
 pub mod format;
+pub mod phases;
 pub mod policy;
 pub mod runtimes;
 pub mod source;
 mod uapi;
+mod without;
 
 pub use policy::{Action, Allowed, Calls, Policy, Reason};
 pub use source::{Refusal, Source};

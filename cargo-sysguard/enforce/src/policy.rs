@@ -11,6 +11,7 @@ use sysguard::unstable::model::kernel::syscall::{Abi, Syscall, table};
 use crate::additions;
 use crate::runtimes::Runtime;
 use crate::source::Source;
+use crate::uapi::{PR_SET_NO_NEW_PRIVS, SECCOMP_SET_MODE_FILTER};
 
 /// What a profile allows, refuses, and does with all other calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,11 @@ pub enum Reason {
         /// When.
         what: &'static str,
     },
+    /// The program makes it between its phases.
+    Phases {
+        /// What for.
+        what: &'static str,
+    },
     /// The program that starts the workload under the profile makes it.
     Launcher {
         /// The launcher.
@@ -104,6 +110,8 @@ pub struct Options {
     pub arguments: bool,
     /// The container runtime that starts the workload under the profile.
     pub runtime: Option<&'static Runtime>,
+    /// Whether the program installs a profile of a later phase under this one.
+    pub tightens: bool,
 }
 
 impl Policy {
@@ -126,6 +134,8 @@ impl Policy {
             source.document.forbid.iter().for_each(|rule| policy.refuse(rule));
         }
         policy.add_ambient(options.arguments);
+        let names_phases = sources.iter().any(|source| !source.baseline.phases.is_empty());
+        policy.add_phases(names_phases, options.tightens);
         policy.add_alternatives();
         if let Some(runtime) = options.runtime {
             for (name, what) in runtime.calls {
@@ -184,6 +194,20 @@ impl Policy {
         }
     }
 
+    /// Allows the calls between phases. Markers are no part of a baseline.
+    fn add_phases(&mut self, has_markers: bool, tightens: bool) {
+        let calls = [
+            (has_markers, "prctl", sysguard_phase::OPTION, "the marker that begins a phase, which the kernel refuses"),
+            (tightens, "prctl", PR_SET_NO_NEW_PRIVS, "the profile of a later phase is installed"),
+            (tightens, "seccomp", SECCOMP_SET_MODE_FILTER, "the profile of a later phase is installed"),
+        ];
+        for (_, name, value, what) in calls.into_iter().filter(|(is_needed, ..)| *is_needed) {
+            // Both have an int first: prctl(2), seccomp(2).
+            let test = RegisterTest { arg: 0, mask: 0xffff_ffff, value };
+            self.allow_name(name, Calls::Some([vec![test]].into()), &Reason::Phases { what });
+        }
+    }
+
     /// Allows what another C library or kernel may use instead. An alternative is never narrowed:
     /// its arguments have another form.
     fn add_alternatives(&mut self) {
@@ -199,7 +223,7 @@ impl Policy {
         }
     }
 
-    fn allow_name(&mut self, name: &str, calls: Calls, reason: &Reason) {
+    pub(crate) fn allow_name(&mut self, name: &str, calls: Calls, reason: &Reason) {
         if let Some(syscall) = named(self.native, name) {
             self.allow(syscall, calls, reason.clone());
         }
@@ -265,7 +289,7 @@ impl Calls {
         }
     }
 
-    fn add(&mut self, others: Self) {
+    pub(crate) fn add(&mut self, others: Self) {
         match (&mut *self, others) {
             (Self::Some(lists), Self::Some(others)) => lists.extend(others),
             _ => *self = Self::All,
@@ -316,6 +340,7 @@ impl fmt::Display for Reason {
             Self::ErrorPath { workload } => write!(f, "on error paths of {workload}"),
             Self::Ambient { what } => write!(f, "any program: {what}"),
             Self::Instead { of, what } => write!(f, "instead of {of}: {what}"),
+            Self::Phases { what } => write!(f, "phases: {what}"),
             Self::Launcher { launcher, what } => write!(f, "{launcher}: {what}"),
         }
     }

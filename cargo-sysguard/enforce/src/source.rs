@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
-use sysguard::unstable::model::expectation::{Baseline, Document, Expectation, Level};
+use sysguard::unstable::model::expectation::{Baseline, Document, Entry, Expectation, Level};
 use sysguard::unstable::model::facts::blind_spot::RecordedBlindSpot;
 use sysguard::unstable::model::kernel::syscall::Abi;
 use sysguard::unstable::model::run::platform::Platform;
@@ -122,5 +122,13 @@ impl<'a> Source<'a> {
             return Err(Refusal::BlindSpots { workload: workload(), spots });
         }
         Ok(Self { name, document, baseline, native })
+    }
+
+    /// Returns every syscall of the baseline with its entry, those of error paths included. A
+    /// syscall may have an entry in several subsystems.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Entry)> + use<'a> {
+        let errors = self.baseline.errors.iter().flat_map(|errors| errors.uses.values());
+        let subsystems = self.baseline.subsystems.values().chain(errors);
+        subsystems.flatten().map(|(name, entry)| (name.as_str(), entry))
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! source (baselines) → policy → format (profiles of container runtimes, systemd, …)
-//!                             → filter (BPF) → proof
+//!                             → filter (BPF) → trials → proof
 //! ```
 //!
 //! - `source` checks that baselines can be enforced.
@@ -14,15 +14,20 @@
 //! - `phases` reduces a baseline to the calls from one phase of the program on.
 //! - `format` writes a policy in each format, and reads it back to compare two profiles.
 //! - `filter` compiles a policy to BPF.
-//! - `proof` is what runs under a filter showed.
+//! - `trials` runs workloads under the filter, and in a container.
+//! - `proof` is the record of what that showed.
 
 pub mod additions;
 pub mod filter;
 pub mod format;
 pub mod phases;
 pub mod policy;
+#[cfg(target_os = "linux")]
+pub mod proof;
 pub mod runtimes;
 pub mod source;
+#[cfg(target_os = "linux")]
+pub mod trials;
 mod uapi;
 mod without;
 

@@ -38,6 +38,8 @@ mod diff;
 #[cfg(target_os = "linux")]
 mod ends;
 #[cfg(target_os = "linux")]
+mod enforce;
+#[cfg(target_os = "linux")]
 mod explain;
 #[cfg(target_os = "linux")]
 mod explore;
@@ -145,6 +147,7 @@ fn trials() -> Vec<Trial> {
     let others = crashes::trials()
         .into_iter()
         .chain(ends::trials())
+        .chain(enforce::trials())
         .chain(explore::trials())
         .chain(left::trials())
         .chain(run::trials())

@@ -228,6 +228,8 @@ mod tests {
             ("cargo-sysguard enforce demo --format oci --action allow", 2),
             ("cargo-sysguard enforce demo --format oci --runtime docker", 2),
             ("cargo-sysguard enforce demo --format oci --check f -o f", 2),
+            ("cargo-sysguard enforce demo --format oci --check f --prove 2", 2),
+            ("cargo-sysguard enforce demo --format oci -o f --prove 0", 2),
             ("cargo-sysguard explain openat --release", 2),
             ("cargo-sysguard review --jobs 2", 2),
             ("cargo-sysguard pending --features a", 2),

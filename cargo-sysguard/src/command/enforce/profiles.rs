@@ -38,7 +38,8 @@ impl Profile {
 impl<'a> Profiles<'a> {
     /// Makes the profiles.
     pub(super) fn of(asked: &Options, sources: &'a [Source<'a>], platform: &Platform) -> Result<Self, Failure> {
-        let heading = |phase| Heading { platform: platform.clone(), phase, proof: None };
+        let proof = asked.proven(sources.len());
+        let heading = |phase| Heading { platform: platform.clone(), phase, proof: proof.clone() };
         let options = |tightens| PolicyOptions {
             action: asked.action,
             arguments: asked.arguments,

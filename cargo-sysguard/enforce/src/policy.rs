@@ -10,7 +10,7 @@ use sysguard::unstable::model::kernel::syscall::{Abi, Syscall, table};
 
 use crate::additions;
 use crate::runtimes::Runtime;
-use crate::source::Source;
+use crate::source::{Source, described};
 use crate::uapi::{PR_SET_NO_NEW_PRIVS, SECCOMP_SET_MODE_FILTER};
 
 /// What a profile allows, refuses, and does with all other calls.
@@ -72,6 +72,11 @@ pub enum Reason {
     },
     /// `explore` saw this workload make it on an error path.
     ErrorPath {
+        /// The workload's name.
+        workload: String,
+    },
+    /// A `tolerate:` rule names it, so that the baseline of this workload does not hold it.
+    Tolerated {
         /// The workload's name.
         workload: String,
     },
@@ -165,6 +170,9 @@ impl Policy {
         let Source { name, baseline, .. } = *source;
         let observed = Reason::Observed { workload: name.to_owned() };
         let error_path = Reason::ErrorPath { workload: name.to_owned() };
+        for syscall in source.document.tolerate.iter().filter_map(|rule| rule.syscall.as_ref()) {
+            self.allow_name(syscall, Calls::All, &Reason::Tolerated { workload: name.to_owned() });
+        }
         let errors = baseline.errors.iter().flat_map(|errors| errors.uses.values());
         let entries = baseline.subsystems.values().map(|entries| (entries, &observed));
         for (entries, reason) in entries.chain(errors.map(|entries| (entries, &error_path))) {
@@ -252,8 +260,7 @@ impl Policy {
             (None, Some(_)) => None,
         };
         let Some(calls) = calls.filter(|_| is_enforceable) else {
-            let parts: Vec<String> = rule.parts().map(|(part, value)| format!("{part}: {value}")).collect();
-            self.unenforced.insert(format!("forbid {{{}}}", parts.join(", ")));
+            self.unenforced.insert(described("forbid", rule));
             return;
         };
         let is_meant = |syscall: &Syscall| {
@@ -338,6 +345,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Observed { workload } => write!(f, "observed in {workload}"),
             Self::ErrorPath { workload } => write!(f, "on error paths of {workload}"),
+            Self::Tolerated { workload } => write!(f, "tolerated in {workload}"),
             Self::Ambient { what } => write!(f, "any program: {what}"),
             Self::Instead { of, what } => write!(f, "instead of {of}: {what}"),
             Self::Phases { what } => write!(f, "phases: {what}"),

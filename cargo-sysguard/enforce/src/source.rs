@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
-use sysguard::unstable::model::expectation::{Baseline, Document, Entry, Expectation, Level};
+use sysguard::unstable::model::expectation::{Baseline, Document, Entry, Expectation, Level, Rule};
 use sysguard::unstable::model::facts::blind_spot::RecordedBlindSpot;
 use sysguard::unstable::model::kernel::syscall::Abi;
 use sysguard::unstable::model::run::platform::Platform;
@@ -41,6 +41,14 @@ pub enum Refusal {
     /// New facts still appeared at the end of its recording.
     #[error("the baseline of {0} was still growing when its recording ended (`quiet: never`)")]
     NeverQuiet(String),
+    /// Calls were left out of the baseline, and their names are not known.
+    #[error("{workload} tolerates calls without naming them, so that its baseline lacks them: {rule}")]
+    Tolerated {
+        /// The workload.
+        workload: String,
+        /// The rule.
+        rule: String,
+    },
     /// Some calls may have been missed.
     #[error("the baseline of {workload} has blind spots, so that calls may be missing: {}", .spots.join(", "))]
     BlindSpots {
@@ -63,6 +71,9 @@ impl Refusal {
             Self::NeverQuiet(workload) => {
                 format!("run `cargo sysguard bless {workload}` until the file has no `quiet: never`")
             }
+            Self::Tolerated { workload, .. } => {
+                format!("name a `syscall:` in the rule, or remove it and run `cargo sysguard bless {workload}`")
+            }
             Self::BlindSpots { .. } => {
                 "a profile would deny the calls that were missed; `cargo sysguard explain NAME` explains a blind spot"
                     .to_owned()
@@ -76,6 +87,12 @@ impl Refusal {
 fn is_uncovered(spot: &RecordedBlindSpot) -> bool {
     use BlindSpot::{LdPreload, ReservedPhase, SeccompFilter, Unanswerable};
     !matches!(spot.known(), Some(LdPreload | ReservedPhase | SeccompFilter | Unanswerable))
+}
+
+/// Returns a rule as a document has it, in one line.
+pub(crate) fn described(list: &str, rule: &Rule) -> String {
+    let parts: Vec<String> = rule.parts().map(|(part, value)| format!("{part}: {value}")).collect();
+    format!("{list} {{{}}}", parts.join(", "))
 }
 
 impl<'a> Source<'a> {
@@ -96,6 +113,11 @@ impl<'a> Source<'a> {
         }
         if baseline.never_quiet {
             return Err(Refusal::NeverQuiet(workload()));
+        }
+        // A rule with a signal matches no call.
+        let mut rules = document.tolerate.iter().filter(|rule| rule.signal.is_none());
+        if let Some(rule) = rules.find(|rule| rule.syscall.is_none()) {
+            return Err(Refusal::Tolerated { workload: workload(), rule: described("tolerate", rule) });
         }
         let errors = baseline.errors.iter().flat_map(|errors| &errors.blind_spots);
         let spots = baseline.blind_spots.iter().chain(errors).filter(|spot| is_uncovered(spot));

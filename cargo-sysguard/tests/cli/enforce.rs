@@ -87,7 +87,7 @@ fn wrong_usage_is_2_and_writes_nothing() {
 fn incomplete_baseline_is_refused_with_a_remedy() {
     let project = project("enforce_refused")
         .expecting("spots", &document("", "blind_spots: [io_uring]\nsubsystems:\n  filesystem:\n    write:\n"))
-        .expecting("unnamed", &document("", "subsystems:\n  unknown:\n    syscall_0x3e7:\n"))
+        .expecting("unnamed", &document("", "subsystems:\n  none:\n    syscall_0x3e7:\n"))
         .expecting("broken", "command: [demo]\nlevels: all");
     for (line, parts) in [
         ("enforce spots --format bpf -o f", &["blind spots", "io_uring", "help: "][..]),

@@ -107,6 +107,18 @@ fn arguments_are_narrowed_only_on_request() {
 }
 
 #[test]
+fn tolerated_calls_are_allowed_if_they_are_named() {
+    let with = |rule: &str| DOCUMENT.replace("---\n", &format!("tolerate:\n  - {{{rule}}}\n---\n"));
+    let policy = policy(&with("syscall: keyctl, object: file"), &Options::default());
+    let why: Vec<String> = policy.allowed[&syscall("keyctl")].why.iter().map(ToString::to_string).collect();
+    assert_eq!(why, ["tolerated in demo"]);
+    let unnamed = expectation(&with("subsystem: keys"));
+    let refusal = Source::of("demo", &unnamed, &platform()).expect_err("calls are missing");
+    assert!(refusal.to_string().ends_with("lacks them: tolerate {subsystem: keys}"), "{refusal}");
+    assert!(Source::of("demo", &expectation(&with("signal: SIGTERM")), &platform()).is_ok());
+}
+
+#[test]
 fn rule_on_a_path_is_not_enforced() {
     let policy = policy(DOCUMENT, &Options::default());
     assert_eq!(policy.unenforced.iter().collect::<Vec<_>>(), ["forbid {path: /etc/shadow}"]);

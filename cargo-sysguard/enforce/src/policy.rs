@@ -117,6 +117,8 @@ pub struct Options {
     pub runtime: Option<&'static Runtime>,
     /// Whether the program installs a profile of a later phase under this one.
     pub tightens: bool,
+    /// Whether the program is executed under the profile. Then no rule refuses execve(2).
+    pub starts: bool,
 }
 
 impl Policy {
@@ -136,7 +138,7 @@ impl Policy {
         };
         for source in sources {
             policy.add_baseline(source, options.arguments);
-            source.document.forbid.iter().for_each(|rule| policy.refuse(rule));
+            source.document.forbid.iter().for_each(|rule| policy.refuse(rule, options.starts));
         }
         policy.add_ambient(options.arguments);
         let names_phases = sources.iter().any(|source| !source.baseline.phases.is_empty());
@@ -250,7 +252,7 @@ impl Policy {
     }
 
     /// Refuses the calls that a `forbid:` rule names by syscall, subsystem and argument.
-    fn refuse(&mut self, rule: &Rule) {
+    fn refuse(&mut self, rule: &Rule, starts: bool) {
         let is_enforceable = rule.parts().all(|(part, _)| matches!(part, "subsystem" | "syscall" | "argument"));
         let calls = match (&rule.syscall, &rule.argument) {
             (Some(syscall), Some(argument)) => {
@@ -270,6 +272,11 @@ impl Policy {
         let rows = table::rows(self.native).iter();
         let syscalls = rows.map(|row| Syscall { abi: self.native, number: i64::from(row.number) });
         for syscall in syscalls.filter(is_meant) {
+            if starts && syscall.is_execute() {
+                let rule = described("forbid", rule);
+                self.unenforced.insert(format!("{rule} for {syscall}, as the program is started under the profile"));
+                continue;
+            }
             match self.refused.get_mut(&syscall) {
                 Some(known) => known.add(calls.clone()),
                 None => drop(self.refused.insert(syscall, calls.clone())),

@@ -119,6 +119,16 @@ fn tolerated_calls_are_allowed_if_they_are_named() {
 }
 
 #[test]
+fn program_can_be_started_although_execve_is_forbidden() {
+    let text = DOCUMENT.replace("forbid:\n", "forbid:\n  - {syscall: execve}\n");
+    for (starts, expected) in [(true, Some(Denial::NotAllowed)), (false, Some(Denial::Refused))] {
+        let policy = policy(&text, &Options { starts, ..Options::default() });
+        assert_eq!(denial(&policy, "execve", [0; 6]), expected);
+        assert_eq!(policy.unenforced.iter().any(|rule| rule.starts_with("forbid {syscall: execve} for")), starts);
+    }
+}
+
+#[test]
 fn rule_on_a_path_is_not_enforced() {
     let policy = policy(DOCUMENT, &Options::default());
     assert_eq!(policy.unenforced.iter().collect::<Vec<_>>(), ["forbid {path: /etc/shadow}"]);

@@ -87,26 +87,35 @@ fn unknown<'a>(name: &str, what: &str, known: impl Iterator<Item = &'a str>) -> 
 impl Options {
     /// Writes the profiles, or compares them with files.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        self.refuse_unusable()?;
+        let format = self.format()?;
+        self.refuse_unusable(format)?;
         let settings = context.settings(Flags::default())?;
         let platform = suites::platform(&self.cargo)?;
         let packages = suites::open_all(&self.cargo.packages, platform.clone(), &settings)?;
         let cases = self.select(&packages)?;
         let sources = cases.iter().map(|case| source(case, &platform)).collect::<Result<Vec<_>, Failure>>()?;
-        let profiles = Profiles::of(&self, &sources, &platform)?;
+        let profiles = Profiles::of(&self, &sources, &platform, format)?;
         match &self.check {
-            Some(file) => check::check(&profiles, file, self.format),
+            Some(file) => check::check(&profiles, file),
             None => self.write(&profiles),
         }
     }
 
+    /// Returns the format that is asked for, or else that of the file to check.
+    fn format(&self) -> Result<Format, Failure> {
+        match (self.format, &self.check, &self.per_phase) {
+            (Some(format), ..) => Ok(format),
+            (None, Some(file), None) => check::format_of(file),
+            _ => Err(Failure::usage("--check of phases needs a format\nhelp: name it by --format")),
+        }
+    }
+
     /// Fails for options that cannot be meant together.
-    fn refuse_unusable(&self) -> Result<(), Failure> {
+    fn refuse_unusable(&self, format: Format) -> Result<(), Failure> {
         if self.per_phase.is_some() && self.output.is_none() && self.check.is_none() {
             return Err(Failure::usage("--per-phase writes several files\nhelp: name them by -o FILE"));
         }
-        let is_text = self.format.is_none_or(Format::is_text);
-        if !is_text && self.check.is_none() && self.output.is_none() && io::stdout().is_terminal() {
+        if !format.is_text() && self.check.is_none() && self.output.is_none() && io::stdout().is_terminal() {
             return Err(Failure::usage("a BPF program is no text\nhelp: write it to a file by -o FILE"));
         }
         Ok(())
@@ -128,8 +137,7 @@ impl Options {
     }
 
     fn write(&self, profiles: &Profiles<'_>) -> Result<Outcome, Failure> {
-        let format = self.format.expect("required without --check");
-        let contents = profiles.written(format)?;
+        let contents = profiles.written()?;
         let Some(file) = &self.output else {
             let mut out = output::plain_stdout();
             let written = contents.iter().try_for_each(|(_, content)| out.write_all(content));

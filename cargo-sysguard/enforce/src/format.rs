@@ -112,6 +112,12 @@ impl Format {
         self != Self::Bpf
     }
 
+    /// Returns whether the program is executed under the profile. Others are installed by the
+    /// program itself.
+    pub fn starts_program(self) -> bool {
+        matches!(self, Self::Oci | Self::Systemd | Self::Bpf)
+    }
+
     /// Returns the file of a profile.
     ///
     /// # Errors

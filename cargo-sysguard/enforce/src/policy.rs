@@ -10,7 +10,7 @@ use sysguard::unstable::model::kernel::syscall::{Abi, Syscall, table};
 
 use crate::additions;
 use crate::runtimes::Runtime;
-use crate::source::Source;
+use crate::source::{Source, described};
 use crate::uapi::{PR_SET_NO_NEW_PRIVS, SECCOMP_SET_MODE_FILTER};
 
 /// What a profile allows, refuses, and does with all other calls.
@@ -75,6 +75,11 @@ pub enum Reason {
         /// The workload's name.
         workload: String,
     },
+    /// A `tolerate:` rule names it, so that the baseline of this workload does not hold it.
+    Tolerated {
+        /// The workload's name.
+        workload: String,
+    },
     /// Every program may need it.
     Ambient {
         /// What for.
@@ -112,6 +117,8 @@ pub struct Options {
     pub runtime: Option<&'static Runtime>,
     /// Whether the program installs a profile of a later phase under this one.
     pub tightens: bool,
+    /// Whether the program is executed under the profile. Then no rule refuses execve(2).
+    pub starts: bool,
 }
 
 impl Policy {
@@ -131,11 +138,14 @@ impl Policy {
         };
         for source in sources {
             policy.add_baseline(source, options.arguments);
-            source.document.forbid.iter().for_each(|rule| policy.refuse(rule));
+            source.document.forbid.iter().for_each(|rule| policy.refuse(rule, options.starts));
         }
         policy.add_ambient(options.arguments);
         let names_phases = sources.iter().any(|source| !source.baseline.phases.is_empty());
         policy.add_phases(names_phases, options.tightens);
+        if options.arguments {
+            sources.iter().for_each(|source| policy.widen_alternatives(source.baseline));
+        }
         policy.add_alternatives();
         if let Some(runtime) = options.runtime {
             for (name, what) in runtime.calls {
@@ -165,6 +175,9 @@ impl Policy {
         let Source { name, baseline, .. } = *source;
         let observed = Reason::Observed { workload: name.to_owned() };
         let error_path = Reason::ErrorPath { workload: name.to_owned() };
+        for syscall in source.document.tolerate.iter().filter_map(|rule| rule.syscall.as_ref()) {
+            self.allow_name(syscall, Calls::All, &Reason::Tolerated { workload: name.to_owned() });
+        }
         let errors = baseline.errors.iter().flat_map(|errors| errors.uses.values());
         let entries = baseline.subsystems.values().map(|entries| (entries, &observed));
         for (entries, reason) in entries.chain(errors.map(|entries| (entries, &error_path))) {
@@ -208,6 +221,21 @@ impl Policy {
         }
     }
 
+    /// Allows allowed calls also with the arguments of those that another C library or kernel may
+    /// use them instead of: `openat` with the flags of `open`.
+    fn widen_alternatives(&mut self, baseline: &Baseline) {
+        let errors = baseline.errors.iter().flat_map(|errors| errors.uses.values());
+        for (syscall, entry) in baseline.subsystems.values().chain(errors).flatten() {
+            for (name, what) in additions::alternatives(syscall) {
+                let Some(alternative) = named(self.native, name) else { continue };
+                if self.allowed.contains_key(&alternative) {
+                    let reason = Reason::Instead { of: syscall.clone(), what };
+                    self.allow(alternative, narrowed(name, entry, baseline), reason);
+                }
+            }
+        }
+    }
+
     /// Allows what another C library or kernel may use instead. An alternative is never narrowed:
     /// its arguments have another form.
     fn add_alternatives(&mut self) {
@@ -242,7 +270,7 @@ impl Policy {
     }
 
     /// Refuses the calls that a `forbid:` rule names by syscall, subsystem and argument.
-    fn refuse(&mut self, rule: &Rule) {
+    fn refuse(&mut self, rule: &Rule, starts: bool) {
         let is_enforceable = rule.parts().all(|(part, _)| matches!(part, "subsystem" | "syscall" | "argument"));
         let calls = match (&rule.syscall, &rule.argument) {
             (Some(syscall), Some(argument)) => {
@@ -252,8 +280,7 @@ impl Policy {
             (None, Some(_)) => None,
         };
         let Some(calls) = calls.filter(|_| is_enforceable) else {
-            let parts: Vec<String> = rule.parts().map(|(part, value)| format!("{part}: {value}")).collect();
-            self.unenforced.insert(format!("forbid {{{}}}", parts.join(", ")));
+            self.unenforced.insert(described("forbid", rule));
             return;
         };
         let is_meant = |syscall: &Syscall| {
@@ -263,6 +290,11 @@ impl Policy {
         let rows = table::rows(self.native).iter();
         let syscalls = rows.map(|row| Syscall { abi: self.native, number: i64::from(row.number) });
         for syscall in syscalls.filter(is_meant) {
+            if starts && syscall.is_execute() {
+                let rule = described("forbid", rule);
+                self.unenforced.insert(format!("{rule} for {syscall}, as the program is started under the profile"));
+                continue;
+            }
             match self.refused.get_mut(&syscall) {
                 Some(known) => known.add(calls.clone()),
                 None => drop(self.refused.insert(syscall, calls.clone())),
@@ -338,6 +370,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Observed { workload } => write!(f, "observed in {workload}"),
             Self::ErrorPath { workload } => write!(f, "on error paths of {workload}"),
+            Self::Tolerated { workload } => write!(f, "tolerated in {workload}"),
             Self::Ambient { what } => write!(f, "any program: {what}"),
             Self::Instead { of, what } => write!(f, "instead of {of}: {what}"),
             Self::Phases { what } => write!(f, "phases: {what}"),

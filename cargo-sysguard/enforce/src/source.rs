@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
-use sysguard::unstable::model::expectation::{Baseline, Document, Entry, Expectation, Level};
+use sysguard::unstable::model::expectation::{Baseline, Document, Entry, Expectation, Level, Rule};
 use sysguard::unstable::model::facts::blind_spot::RecordedBlindSpot;
 use sysguard::unstable::model::kernel::syscall::Abi;
 use sysguard::unstable::model::run::platform::Platform;
@@ -50,6 +50,14 @@ pub enum Refusal {
         /// How many runs.
         runs: u32,
     },
+    /// Calls were left out of the baseline, and their names are not known.
+    #[error("{workload} tolerates calls without naming them, so that its baseline lacks them: {rule}")]
+    Tolerated {
+        /// The workload.
+        workload: String,
+        /// The rule.
+        rule: String,
+    },
     /// Some calls may have been missed.
     #[error("the baseline of {workload} has blind spots, so that calls may be missing: {}", .spots.join(", "))]
     BlindSpots {
@@ -77,6 +85,9 @@ impl Refusal {
                     "run `cargo sysguard bless {workload}` without `--runs`, which records at least {FEWEST_RUNS} runs"
                 )
             }
+            Self::Tolerated { workload, .. } => {
+                format!("name a `syscall:` in the rule, or remove it and run `cargo sysguard bless {workload}`")
+            }
             Self::BlindSpots { .. } => {
                 "a profile would deny the calls that were missed; `cargo sysguard explain NAME` explains a blind spot"
                     .to_owned()
@@ -90,6 +101,12 @@ impl Refusal {
 fn is_uncovered(spot: &RecordedBlindSpot) -> bool {
     use BlindSpot::{LdPreload, ReservedPhase, SeccompFilter, Unanswerable};
     !matches!(spot.known(), Some(LdPreload | ReservedPhase | SeccompFilter | Unanswerable))
+}
+
+/// Returns a rule as a document has it, in one line.
+pub(crate) fn described(list: &str, rule: &Rule) -> String {
+    let parts: Vec<String> = rule.parts().map(|(part, value)| format!("{part}: {value}")).collect();
+    format!("{list} {{{}}}", parts.join(", "))
 }
 
 impl<'a> Source<'a> {
@@ -113,6 +130,11 @@ impl<'a> Source<'a> {
         }
         if let Some(runs) = baseline.few_runs {
             return Err(Refusal::FewRuns { workload: workload(), runs });
+        }
+        // A rule with a signal matches no call.
+        let mut rules = document.tolerate.iter().filter(|rule| rule.signal.is_none());
+        if let Some(rule) = rules.find(|rule| rule.syscall.is_none()) {
+            return Err(Refusal::Tolerated { workload: workload(), rule: described("tolerate", rule) });
         }
         let errors = baseline.errors.iter().flat_map(|errors| &errors.blind_spots);
         let spots = baseline.blind_spots.iter().chain(errors).filter(|spot| is_uncovered(spot));

@@ -80,6 +80,7 @@ fn wrong_usage_is_2_and_writes_nothing() {
         ("enforce demo --format oci --per-phase -o f", "the order of the phases serving, startup is not known"),
         ("enforce demo --format oci --per-phase=serving -o f", "the order lacks the phases startup"),
         ("enforce demo --format oci --per-phase=a,serving -o f", "no baseline has the phase `a`"),
+        ("enforce demo --per-phase=startup,serving --check f", "name it by --format"),
         ("enforce demo --check Cargo.toml", "the format of Cargo.toml is not known"),
     ]);
 }
@@ -87,7 +88,7 @@ fn wrong_usage_is_2_and_writes_nothing() {
 fn incomplete_baseline_is_refused_with_a_remedy() {
     let project = project("enforce_refused")
         .expecting("spots", &document("", "blind_spots: [io_uring]\nsubsystems:\n  filesystem:\n    write:\n"))
-        .expecting("unnamed", &document("", "subsystems:\n  unknown:\n    syscall_0x3e7:\n"))
+        .expecting("unnamed", &document("", "subsystems:\n  none:\n    syscall_0x3e7:\n"))
         .expecting("broken", "command: [demo]\nlevels: all");
     for (line, parts) in [
         ("enforce spots --format bpf -o f", &["blind spots", "io_uring", "help: "][..]),
@@ -173,8 +174,8 @@ fn profile_of_a_phase_is_a_file_of_its_own() {
         assert_eq!(lists("demo.startup.conf", call), in_startup, "{call}");
         assert_eq!(lists("demo.serving.conf", call), in_serving, "{call}");
     }
-    project.sysguard(&format!("{line} --check demo.conf")).ends(0);
-    project.sysguard("enforce demo --per-phase=serving,startup --check demo.conf").ends(101);
+    project.sysguard(&format!("{line} --format systemd --check demo.conf")).ends(0);
+    project.sysguard("enforce demo --per-phase=serving,startup --format systemd --check demo.conf").ends(101);
 }
 
 /// Returns whether a command can be run with success.

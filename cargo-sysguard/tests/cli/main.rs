@@ -72,6 +72,8 @@ mod profile_ends;
 #[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
+mod proofs;
+#[cfg(target_os = "linux")]
 mod pull_request;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod reach;
@@ -157,6 +159,7 @@ fn trials() -> Vec<Trial> {
         .chain(hooks::trials())
         .chain(names::trials())
         .chain(profile_ends::trials())
+        .chain(proofs::trials())
         .chain(signals::trials())
         .chain(sites::trials())
         .chain(places::trials())

@@ -47,6 +47,9 @@ impl Heading {
             lines.insert(2, "Calls that a `forbid:` rule names are refused.".to_owned());
         }
         lines.extend(policy.unenforced.iter().map(|rule| format!("Not enforced: {rule}.")));
+        if self.phase.is_some() {
+            lines.push("It assumes that no earlier phase, and no code outside all phases, runs later.".to_owned());
+        }
         lines.push(match &self.proof {
             Some(Proven { runs, file }) => format!("Proved by {runs} runs without a denial: {file}."),
             None => "Not proved: run it under this profile with `--prove 20`.".to_owned(),
@@ -62,10 +65,11 @@ fn counts(policy: &Policy) -> String {
         let group = match allowed.why.first() {
             Some(Reason::Observed { .. }) | None => (0, "observed".to_owned()),
             Some(Reason::ErrorPath { .. }) => (1, "on error paths".to_owned()),
-            Some(Reason::Ambient { .. }) => (2, "of any program".to_owned()),
-            Some(Reason::Instead { .. }) => (3, "of other C libraries and kernels".to_owned()),
-            Some(Reason::Phases { .. }) => (4, "of phases".to_owned()),
-            Some(Reason::Launcher { launcher, .. }) => (5, format!("of {launcher}")),
+            Some(Reason::Tolerated { .. }) => (2, "tolerated".to_owned()),
+            Some(Reason::Ambient { .. }) => (3, "of any program".to_owned()),
+            Some(Reason::Instead { .. }) => (4, "of other C libraries and kernels".to_owned()),
+            Some(Reason::Phases { .. }) => (5, "of phases".to_owned()),
+            Some(Reason::Launcher { launcher, .. }) => (6, format!("of {launcher}")),
         };
         *counts.entry(group).or_default() += 1;
     }

@@ -107,6 +107,28 @@ fn arguments_are_narrowed_only_on_request() {
 }
 
 #[test]
+fn tolerated_calls_are_allowed_if_they_are_named() {
+    let with = |rule: &str| DOCUMENT.replace("---\n", &format!("tolerate:\n  - {{{rule}}}\n---\n"));
+    let policy = policy(&with("syscall: keyctl, object: file"), &Options::default());
+    let why: Vec<String> = policy.allowed[&syscall("keyctl")].why.iter().map(ToString::to_string).collect();
+    assert_eq!(why, ["tolerated in demo"]);
+    let unnamed = expectation(&with("subsystem: keys"));
+    let refusal = Source::of("demo", &unnamed, &platform()).expect_err("calls are missing");
+    assert!(refusal.to_string().ends_with("lacks them: tolerate {subsystem: keys}"), "{refusal}");
+    assert!(Source::of("demo", &expectation(&with("signal: SIGTERM")), &platform()).is_ok());
+}
+
+#[test]
+fn program_can_be_started_although_execve_is_forbidden() {
+    let text = DOCUMENT.replace("forbid:\n", "forbid:\n  - {syscall: execve}\n");
+    for (starts, expected) in [(true, Some(Denial::NotAllowed)), (false, Some(Denial::Refused))] {
+        let policy = policy(&text, &Options { starts, ..Options::default() });
+        assert_eq!(denial(&policy, "execve", [0; 6]), expected);
+        assert_eq!(policy.unenforced.iter().any(|rule| rule.starts_with("forbid {syscall: execve} for")), starts);
+    }
+}
+
+#[test]
 fn rule_on_a_path_is_not_enforced() {
     let policy = policy(DOCUMENT, &Options::default());
     assert_eq!(policy.unenforced.iter().collect::<Vec<_>>(), ["forbid {path: /etc/shadow}"]);
@@ -131,4 +153,14 @@ fn incomplete_baselines_are_refused() {
     }
     let harmless = expectation(&format!("{head}---\n{body}blind_spots: [ld_preload]\n{uses}"));
     assert!(Source::of("demo", &harmless, &platform()).is_ok());
+}
+
+#[test]
+fn call_has_the_arguments_of_those_it_replaces() {
+    let text = DOCUMENT.replace("    read:\n", "    open:\n      - O_RDWR|O_CREAT file\n    read:\n");
+    let narrow = policy(&text, &Options { arguments: true, ..Options::default() });
+    for (flags, expected) in [(0o102, None), (0o2, Some(Denial::NotAllowed))] {
+        assert_eq!(denial(&narrow, "openat", [0, 0, flags, 0, 0, 0]), expected, "{flags:o}");
+        assert_eq!(denial(&narrow, "open", [0, flags, 0, 0, 0, 0]), expected, "{flags:o}");
+    }
 }

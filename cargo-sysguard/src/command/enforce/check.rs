@@ -13,21 +13,27 @@ use super::shown;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
 
-/// Prints each difference as one line. Without a format, the content of a file tells it.
-pub(super) fn check(profiles: &Profiles<'_>, file: &Path, format: Option<Format>) -> Result<Outcome, Failure> {
+/// Returns the format of a file, by its content.
+pub(super) fn format_of(file: &Path) -> Result<Format, Failure> {
+    Format::of(&content(file)?)
+        .ok_or_else(|| Failure::usage(format!("the format of {} is not known\nhelp: name it by --format", shown(file))))
+}
+
+fn content(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| Failure::failed(format!("cannot read {}: {error}", shown(file))))
+}
+
+/// Prints each difference as one line.
+pub(super) fn check(profiles: &Profiles<'_>, file: &Path) -> Result<Outcome, Failure> {
     let mut differing = Vec::new();
-    for (at, profile) in profiles.profiles.iter().enumerate() {
-        let path = path_of(file, profile.phase());
-        let content =
-            fs::read(&path).map_err(|error| Failure::failed(format!("cannot read {}: {error}", shown(&path))))?;
-        let format = format.or_else(|| Format::of(&content)).ok_or_else(|| {
-            Failure::usage(format!("the format of {} is not known\nhelp: name it by --format", shown(&path)))
-        })?;
+    let written = profiles.written()?;
+    for (profile, (phase, new)) in profiles.profiles.iter().zip(&written) {
+        let path = path_of(file, *phase);
         let read = |content: &[u8]| {
-            format.read(content).map_err(|error| Failure::failed(format!("cannot read {}: {error}", shown(&path))))
+            let read = profiles.format.read(content);
+            read.map_err(|error| Failure::failed(format!("cannot read {}: {error}", shown(&path))))
         };
-        let (_, new) = &profiles.written(format)?[at];
-        let differences = read(&content)?.differences(&read(new)?, |call| why(&profile.policy, call));
+        let differences = read(&content(&path)?)?.differences(&read(new)?, |call| why(&profile.policy, call));
         let mut out = output::stdout();
         differences.iter().try_for_each(|difference| writeln!(out, "{difference}")).map_err(Failure::output)?;
         if !differences.is_empty() {

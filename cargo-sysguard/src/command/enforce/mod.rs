@@ -100,7 +100,8 @@ fn unknown<'a>(name: &str, what: &str, known: impl Iterator<Item = &'a str>) -> 
 impl Options {
     /// Writes the profiles, or compares them with files.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        self.refuse_unusable()?;
+        let format = self.format()?;
+        self.refuse_unusable(format)?;
         let settings = context.settings(Flags::default())?;
         let platform = suites::platform(&self.cargo)?;
         let mut packages = suites::open_all(&self.cargo.packages, platform.clone(), &settings)?;
@@ -110,9 +111,9 @@ impl Options {
         let selected = self.select(&packages)?;
         let cases: Vec<&Case> = selected.iter().map(|(_, case)| *case).collect();
         let sources = cases.iter().map(|case| source(case, &platform)).collect::<Result<Vec<_>, Failure>>()?;
-        let profiles = Profiles::of(&self, &sources, &platform)?;
+        let profiles = Profiles::of(&self, &sources, &platform, format)?;
         match &self.check {
-            Some(file) => check::check(&profiles, file, self.format),
+            Some(file) => check::check(&profiles, file),
             None => {
                 let display = ProgressDisplay::new(settings.progress, selected.len());
                 self.write(&profiles, &platform, &|proving| proving.prove(&selected, &display))
@@ -142,8 +143,17 @@ impl Options {
         Some(Proven { runs: self.prove?.get().saturating_mul(u32::try_from(workloads).unwrap_or(u32::MAX)), file })
     }
 
+    /// Returns the format that is asked for, or else that of the file to check.
+    fn format(&self) -> Result<Format, Failure> {
+        match (self.format, &self.check, &self.per_phase) {
+            (Some(format), ..) => Ok(format),
+            (None, Some(file), None) => check::format_of(file),
+            _ => Err(Failure::usage("--check of phases needs a format\nhelp: name it by --format")),
+        }
+    }
+
     /// Fails for options that cannot be meant together.
-    fn refuse_unusable(&self) -> Result<(), Failure> {
+    fn refuse_unusable(&self, format: Format) -> Result<(), Failure> {
         if self.per_phase.is_some() && self.output.is_none() && self.check.is_none() {
             return Err(Failure::usage("--per-phase writes several files\nhelp: name them by -o FILE"));
         }
@@ -152,8 +162,7 @@ impl Options {
                 "--prove writes a proof beside the profile, and standard output has no place for it\nhelp: name the profile by -o FILE",
             ));
         }
-        let is_text = self.format.is_none_or(Format::is_text);
-        if !is_text && self.check.is_none() && self.output.is_none() && io::stdout().is_terminal() {
+        if !format.is_text() && self.check.is_none() && self.output.is_none() && io::stdout().is_terminal() {
             return Err(Failure::usage("a BPF program is no text\nhelp: write it to a file by -o FILE"));
         }
         Ok(())
@@ -182,8 +191,7 @@ impl Options {
         platform: &Platform,
         prove: &dyn Fn(Proving<'_>) -> Result<ProofRecord, Failure>,
     ) -> Result<Outcome, Failure> {
-        let format = self.format.expect("required without --check");
-        let contents = profiles.written(format)?;
+        let contents = profiles.written()?;
         let Some(file) = &self.output else {
             let mut out = output::plain_stdout();
             let written = contents.iter().try_for_each(|(_, content)| out.write_all(content));
@@ -200,6 +208,7 @@ impl Options {
         {
             let (arguments, runtime) = (self.arguments, self.runtime);
             let policy = &profile.policy;
+            let format = profiles.format;
             let proof = prove(Proving { policy, runs, profile: content, format, arguments, runtime, platform })?;
             let written = place.write_all(proof.text().as_bytes()).and_then(|()| place.finish());
             written.map_err(|error| Failure::failed(format!("cannot write the proof: {error}")))?;

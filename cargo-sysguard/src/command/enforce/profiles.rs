@@ -16,6 +16,7 @@ use crate::exit_code::Failure;
 #[derive(Debug)]
 pub(super) struct Profiles<'a> {
     sources: &'a [Source<'a>],
+    pub(super) format: Format,
     pub(super) profiles: Vec<Profile>,
 }
 
@@ -37,7 +38,12 @@ impl Profile {
 
 impl<'a> Profiles<'a> {
     /// Makes the profiles.
-    pub(super) fn of(asked: &Options, sources: &'a [Source<'a>], platform: &Platform) -> Result<Self, Failure> {
+    pub(super) fn of(
+        asked: &Options,
+        sources: &'a [Source<'a>],
+        platform: &Platform,
+        format: Format,
+    ) -> Result<Self, Failure> {
         let proof = asked.proven(sources.len());
         let heading = |phase| Heading { platform: platform.clone(), phase, proof: proof.clone() };
         let options = |tightens| PolicyOptions {
@@ -45,11 +51,12 @@ impl<'a> Profiles<'a> {
             arguments: asked.arguments,
             runtime: asked.runtime,
             tightens,
+            starts: asked.per_phase.is_none() && format.starts_program(),
         };
         let Some(phases) = &asked.per_phase else {
             let policy = Policy::of(sources, &options(false));
             let baselines = sources.iter().map(|source| source.baseline.clone()).collect();
-            return Ok(Self { sources, profiles: vec![Profile { policy, heading: heading(None), baselines }] });
+            return Ok(Self { sources, format, profiles: vec![Profile { policy, heading: heading(None), baselines }] });
         };
         let phases =
             order(sources, phases).map_err(|error| Failure::usage(format!("{error}\nhelp: {}", error.help())))?;
@@ -59,17 +66,17 @@ impl<'a> Profiles<'a> {
             let policy = Policy::of(&with(sources, &baselines), &options(later.len() > 1));
             Profile { policy, heading: heading(Some(phase.clone())), baselines }
         };
-        Ok(Self { sources, profiles: phases.iter().enumerate().map(from).collect() })
+        Ok(Self { sources, format, profiles: phases.iter().enumerate().map(from).collect() })
     }
 
     /// Returns the files of the profiles with their phases.
-    pub(super) fn written(&self, format: Format) -> Result<Vec<(Option<&str>, Vec<u8>)>, Failure> {
+    pub(super) fn written(&self) -> Result<Vec<(Option<&str>, Vec<u8>)>, Failure> {
         let written = |profile: &'_ Profile| {
             let sources = with(self.sources, &profile.baselines);
             let input = Input { policy: &profile.policy, sources: &sources, heading: &profile.heading };
-            format.write(&input).map_err(|error| {
+            self.format.write(&input).map_err(|error| {
                 let hint = "help: choose another --format, or another --action";
-                Failure::failed(format!("cannot write the profile as {}: {error}\n{hint}", format.name()))
+                Failure::failed(format!("cannot write the profile as {}: {error}\n{hint}", self.format.name()))
             })
         };
         self.profiles.iter().map(|profile| Ok((profile.phase(), written(profile)?))).collect()

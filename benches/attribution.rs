@@ -156,6 +156,7 @@ mod linux {
             scratch: None,
             stdio: [null()?, null()?, null()?],
             isolated: true,
+            filters: Vec::new(),
         })
     }
 

@@ -116,6 +116,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             scratch: None,
             stdio: [null()?, null()?, null()?],
             isolated: true,
+            filters: Vec::new(),
         })
     }
 

@@ -17,6 +17,7 @@
 //! | [`profiling`] | where a program spends its time |
 //! | [`explore`] | what error paths do: injected errors |
 //! | [`reach`] | which syscalls a program could make at all |
+//! | [`enforce`] | a seccomp profile from a baseline |
 //! | [`kernel_guide`] | the perf steps of the kernel's guide, compared with perf |
 //! | [`limits`] | what a verdict does not cover |
 //! | [`troubleshooting`] | messages and what to do |
@@ -46,6 +47,7 @@ pages!(
     profiling,
     reach,
     explore,
+    enforce,
     kernel_guide,
     limits,
     troubleshooting,

@@ -226,6 +226,7 @@ impl Tracer {
             scratch: None,
             stdio: self.streams,
             isolated: false,
+            filters: Vec::new(),
         })
     }
 }

@@ -116,6 +116,7 @@ fn traced(words: &[OsString]) -> Result<Traced, String> {
         scratch: None,
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
+        filters: Vec::new(),
     })
 }
 

@@ -7,8 +7,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, explore, init, layout, list, pending, profile, reach, reject,
-    report, review, run, target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, enforce, explain, explore, init, layout, list, pending, profile,
+    reach, reject, report, review, run, target_runner, test, trace,
 };
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Reach(reach::Options),
     /// Inject errors into system calls of workloads and compare how their error paths end
     Explore(explore::Options),
+    /// Make a seccomp profile from the baselines of workloads, or check one
+    Enforce(enforce::Options),
     /// Run a package's tests with cargo, tracing each and comparing it with its baseline
     Run(run::Options),
     /// Move expectations of `run` between one file per test binary and one file per test
@@ -108,6 +110,7 @@ impl Cli {
             Command::Reject(options) => options.exec(&context).map(ExitCode::from),
             Command::Diff(options) => options.exec(&context).map(ExitCode::from),
             Command::Explain(options) => options.exec(&context).map(ExitCode::from),
+            Command::Enforce(options) => options.exec(&context).map(ExitCode::from),
             Command::Explore(options) => options.exec(&context).map(ExitCode::from),
             Command::Report(options) => options.exec(&context).map(ExitCode::from),
             Command::Run(options) => options.exec(&context),
@@ -219,6 +222,14 @@ mod tests {
             ("cargo-sysguard explore --stop demo", 2),
             ("cargo-sysguard explore --replay read-EIO-1 --bless", 2),
             ("cargo-sysguard explore --replay read-EIO-1 --format json", 2),
+            ("cargo-sysguard enforce --format oci", 2),
+            ("cargo-sysguard enforce demo", 2),
+            ("cargo-sysguard enforce demo --format yaml", 2),
+            ("cargo-sysguard enforce demo --format oci --action allow", 2),
+            ("cargo-sysguard enforce demo --format oci --runtime docker", 2),
+            ("cargo-sysguard enforce demo --format oci --check f -o f", 2),
+            ("cargo-sysguard enforce demo --format oci --check f --prove 2", 2),
+            ("cargo-sysguard enforce demo --format oci -o f --prove 0", 2),
             ("cargo-sysguard explain openat --release", 2),
             ("cargo-sysguard review --jobs 2", 2),
             ("cargo-sysguard pending --features a", 2),

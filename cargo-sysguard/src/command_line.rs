@@ -130,6 +130,7 @@ fn command(program: PathBuf, argv: Vec<OsString>) -> Command {
         scratch: None,
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
+        filters: Vec::new(),
     }
 }
 

@@ -8,6 +8,8 @@ pub use std::os::fd::OwnedFd as Handle;
 #[cfg(windows)]
 pub use std::os::windows::io::OwnedHandle as Handle;
 
+use crate::model::guard::bpf::Instruction;
+
 /// A program to start, with everything resolved.
 #[derive(Debug)]
 pub struct Command {
@@ -26,6 +28,10 @@ pub struct Command {
     /// Isolates the program from the caller: a session of its own, default signal dispositions,
     /// umask 022 and default limits.
     pub isolated: bool,
+    /// seccomp programs of the whole tree, installed in this order before the program is executed.
+    /// Each judges the calls that install the next one, and the execve. A process without
+    /// privileges gets PR_SET_NO_NEW_PRIVS.
+    pub filters: Vec<Vec<Instruction>>,
 }
 
 /// Environment variables of a new program.

@@ -81,10 +81,10 @@ impl DumpableTasks {
         Self { tracer: is_needed().then(read), ..Self::default() }
     }
 
-    /// Counts the seccomp filter of this run, if it has one, as one that every task has.
-    pub(super) fn with_filter(mut self, has_filter: bool) -> Self {
+    /// Counts the seccomp filters of this run as those that every task has.
+    pub(super) fn with_filters(mut self, number: usize) -> Self {
         if let Some(filters) = self.tracer.as_mut().and_then(|own| own.filters.as_mut()) {
-            *filters += u32::from(has_filter);
+            *filters += number as u32;
         }
         self
     }

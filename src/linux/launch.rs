@@ -40,6 +40,7 @@ impl Command {
             scratch: None,
             stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
             isolated: false,
+            filters: Vec::new(),
         }
     }
 }
@@ -53,7 +54,8 @@ pub(super) struct PreparedCommand {
     cwd: Option<CString>,
     stdio: [Stream; 3],
     isolated: bool,
-    filter: Option<Filter>,
+    /// In the order of installation; the filter of an engine comes first.
+    filters: Vec<Filter>,
     dies_with_parent: bool,
     group: Option<Pid>,
 }
@@ -95,7 +97,7 @@ pub(super) enum LaunchStep {
 }
 
 impl PreparedCommand {
-    /// Prepares a command, with an optional seccomp filter for its whole tree.
+    /// Prepares a command, with an optional seccomp filter of an engine for its whole tree.
     pub(super) fn new(command: Command, filter: Option<Filter>) -> io::Result<Self> {
         let environment = match command.environment {
             Environment::Inherited => std::env::vars_os().collect(),
@@ -106,6 +108,7 @@ impl PreparedCommand {
             name.push(value);
             name
         });
+        let filters = command.filters.into_iter().map(|program| Filter { program, notifies: false });
         Ok(Self {
             program: c_string(command.program.into())?,
             argv: StringArray::new(command.argv.into_iter().map(c_string).collect::<Result<_, _>>()?),
@@ -113,7 +116,7 @@ impl PreparedCommand {
             cwd: command.cwd.map(|path| c_string(path.into())).transpose()?,
             stdio: command.stdio,
             isolated: command.isolated,
-            filter,
+            filters: filter.into_iter().chain(filters).collect(),
             dies_with_parent: false,
             group: None,
         })
@@ -248,10 +251,11 @@ fn prepare_and_wait(prepared: &PreparedCommand, mut ready: &File, mut start: &Fi
         let _ = set_pdeathsig(None);
     }
     outcome?;
-    match &prepared.filter {
-        Some(filter) => sys::install_filter(filter).map_err(|errno| (LaunchStep::Filter, errno)),
-        None => Ok(()),
+    // A loop over a slice neither allocates nor panics.
+    for filter in &prepared.filters {
+        sys::install_filter(filter).map_err(|errno| (LaunchStep::Filter, errno))?;
     }
+    Ok(())
 }
 
 fn prepare(prepared: &PreparedCommand) -> Result<(), (LaunchStep, i32)> {

@@ -103,7 +103,7 @@ fn run(
     probe::check_surroundings()?;
     let dumpable = DumpableTasks::new();
     let filter = engine.filter(&|call| dumpable.must_stop(call))?;
-    let tracer = Tracer::new(dumpable.with_filter(filter.is_some()));
+    let tracer = Tracer::new(dumpable.with_filters(usize::from(filter.is_some()) + command.filters.len()));
     let program = command.program.display().to_string();
     let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;

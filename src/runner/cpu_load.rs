@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 
 /// Keeps CPUs busy until it is dropped.
 #[derive(Debug)]
-pub(super) struct CpuLoad {
+pub struct CpuLoad {
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -20,7 +20,7 @@ pub(super) struct CpuLoad {
 impl CpuLoad {
     /// Starts one busy thread per CPU. A thread that cannot be created is left out: the machine is
     /// loaded enough then.
-    pub(super) fn keep(cpus: usize) -> Self {
+    pub fn keep(cpus: usize) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let spin = |over: Arc<AtomicBool>| {
             move || {

@@ -25,7 +25,7 @@ impl Suite {
 
     /// Returns the platform's C library. The version is that of this process, which has the same
     /// platform.
-    fn c_library(&self) -> Option<String> {
+    pub fn c_library(&self) -> Option<String> {
         match self.platform.env.as_str() {
             env if env.starts_with("musl") => Some("musl".to_owned()),
             env if env.starts_with("gnu") => Machine::glibc_version().map(|version| format!("glibc {version}")),

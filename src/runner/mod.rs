@@ -8,6 +8,8 @@
 mod check;
 mod child;
 mod cpu_load;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod denials;
 mod dependency_moves;
 mod diff_tool;
 mod environment;
@@ -40,6 +42,10 @@ use std::path::{Path, PathBuf};
 
 pub use check::CheckOptions;
 pub use child::output_of;
+#[cfg(feature = "unstable")]
+pub use cpu_load::CpuLoad;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use denials::{DeniedCall, FilteredRun};
 pub use diff_tool::{DiffTool, DiffToolError};
 pub use environment::Lookup;
 #[cfg(all(target_os = "linux", feature = "unstable"))]

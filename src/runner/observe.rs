@@ -6,6 +6,7 @@ use super::runnable::Wanted;
 use super::traced_run::TracedRun;
 use super::watch::{WatchOptions, folders, watch_by_notifications, watch_run};
 use crate::linux::{Command, Environment, Limits, Outcome, Recorder, TraceError, Watching};
+use crate::model::decode::NamedFolders;
 use crate::model::engine::Engine;
 use crate::model::expectation::Rule;
 use crate::model::guard::Guard;
@@ -85,15 +86,19 @@ pub fn observe_compared(
     rules: &[Rule],
 ) -> Result<(Observation, Outcome), TraceError> {
     let conditions = rules.iter().filter_map(Rule::call_condition).collect();
-    let named = named_folders(&command);
-    let named = folders(named.iter().map(|(folder, name)| (folder.as_path(), *name)));
-    let options = WatchOptions { conditions, folders: named, ..for_report() };
+    let options = WatchOptions { conditions, folders: command_folders(&command), ..for_report() };
     match engine {
         Engine::Notify => watch_by_notifications(command, limits, options, Wanted::Nothing).map(TracedRun::into_parts),
         Engine::Ptrace | Engine::Guard => {
             observe_part(command, limits, options, selected.map_or(Wanted::Nothing, Wanted::Sites))
         }
     }
+}
+
+/// Returns the names of a command's folders.
+pub(super) fn command_folders(command: &Command) -> NamedFolders {
+    let named = named_folders(command);
+    folders(named.iter().map(|(folder, name)| (folder.as_path(), *name)))
 }
 
 /// Returns the folders that globs of a command's rules can name.

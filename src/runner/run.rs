@@ -133,6 +133,7 @@ impl<'a> PreparedWorkload<'a> {
             scratch: Some(scratch.root().to_owned()),
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
+            filters: Vec::new(),
         };
         let result = run(command, &self.limits(), options)?;
         Ok((result, capture.finish()))

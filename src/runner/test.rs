@@ -178,6 +178,7 @@ impl Process<'_> {
             scratch: None,
             stdio: [stdin.into(), stdout, stderr].map(Stream::Given),
             isolated: false,
+            filters: Vec::new(),
         };
         let limits = Limits { timeout: None, stop: None, grace: DEFAULT_GRACE };
         let (observation, outcome) =

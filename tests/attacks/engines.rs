@@ -139,6 +139,7 @@ impl Target {
             scratch: None,
             stdio: streams.map(Stream::Given),
             isolated: true,
+            filters: Vec::new(),
         };
         Ok((command, pipe))
     }

@@ -32,6 +32,7 @@ pub(crate) fn command(words: &[&str]) -> (Command, [std::io::PipeReader; 2]) {
         scratch: None,
         stdio: [OwnedFd::from(null), stdout.into(), stderr.into()].map(Stream::Given),
         isolated: true,
+        filters: Vec::new(),
     };
     (command, [out, err])
 }

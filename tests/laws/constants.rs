@@ -89,7 +89,7 @@ fn misplaced<'a>(sources: impl IntoIterator<Item = (&'a Path, &'a str)>) -> Vec<
 
 #[test]
 fn kernel_constants_are_defined_once() {
-    for folder in ["src", "cargo-sysguard/profile/src"] {
+    for folder in ["src", "cargo-sysguard/enforce/src", "cargo-sysguard/profile/src"] {
         let sources = files(folder, "rs");
         let written = sources.iter().filter(|(_, text)| !is_generated(text));
         assert_eq!(misplaced(written.map(|(path, text)| (path.as_path(), text.as_str()))), [""; 0]);

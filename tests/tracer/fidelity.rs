@@ -43,6 +43,7 @@ fn start(script: &str) -> Result<Piped, Failed> {
         scratch: None,
         stdio: [stdin, stdout, stderr].map(Stream::Given),
         isolated: true,
+        filters: Vec::new(),
     };
     let limits =
         Limits { timeout: Some(Duration::from_secs(60) * slowness()), stop: None, grace: Duration::from_secs(2) };
@@ -120,6 +121,7 @@ fn inherits_streams() -> Result<(), Failed> {
         scratch: None,
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
+        filters: Vec::new(),
     };
     let limits =
         Limits { timeout: Some(Duration::from_secs(60) * slowness()), stop: None, grace: Duration::from_secs(2) };

@@ -158,6 +158,7 @@ impl Watched {
             scratch: None,
             stdio: [null(), Stream::Given(output.try_clone().expect("a copy").into()), Stream::Given(errors.into())],
             isolated: true,
+            filters: Vec::new(),
         };
         let mut counts = BTreeMap::<_, Count>::new();
         let mut observer = Observer::new(Part::All);

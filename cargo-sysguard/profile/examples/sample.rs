@@ -32,7 +32,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let stdio = [Stream::Inherited, Stream::Inherited, Stream::Inherited];
     let environment = Environment::Inherited;
-    let command = Command { program, argv: arguments, environment, cwd: None, scratch: None, stdio, isolated: false };
+    let command = Command {
+        program,
+        argv: arguments,
+        environment,
+        cwd: None,
+        scratch: None,
+        stdio,
+        isolated: false,
+        filters: Vec::new(),
+    };
     if is_count {
         let counted = perf::count(command, &options.limits)?;
         println!("totals\t{:?}", counted.totals);

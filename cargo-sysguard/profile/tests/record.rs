@@ -61,6 +61,7 @@ fn command(words: &[&str]) -> Command {
         scratch: None,
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
+        filters: Vec::new(),
     }
 }
 

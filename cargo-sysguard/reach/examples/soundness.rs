@@ -101,6 +101,7 @@ mod compare {
             scratch: None,
             stdio: [null()?, null()?, null()?],
             isolated: true,
+            filters: Vec::new(),
         };
         let limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(1) };
         let observed = observe(command, program, &limits).map_err(|error| error.to_string())?;

@@ -5,6 +5,11 @@ pub(crate) mod bless;
 pub(crate) mod clean_worktree;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+#[cfg(target_os = "linux")]
+pub(crate) mod enforce;
+#[cfg(not(target_os = "linux"))]
+#[path = "enforce/elsewhere.rs"]
+pub(crate) mod enforce;
 pub(crate) mod explain;
 #[cfg(target_os = "linux")]
 pub(crate) mod explore;

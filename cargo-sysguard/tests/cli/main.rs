@@ -38,6 +38,8 @@ mod diff;
 #[cfg(target_os = "linux")]
 mod ends;
 #[cfg(target_os = "linux")]
+mod enforce;
+#[cfg(target_os = "linux")]
 mod explain;
 #[cfg(target_os = "linux")]
 mod explore;
@@ -71,6 +73,8 @@ mod profile_ends;
 mod profile_orphans;
 #[cfg(target_os = "linux")]
 mod project;
+#[cfg(target_os = "linux")]
+mod proofs;
 #[cfg(target_os = "linux")]
 mod pull_request;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -147,6 +151,7 @@ fn trials() -> Vec<Trial> {
     let others = crashes::trials()
         .into_iter()
         .chain(ends::trials())
+        .chain(enforce::trials())
         .chain(explore::trials())
         .chain(left::trials())
         .chain(run::trials())
@@ -157,6 +162,7 @@ fn trials() -> Vec<Trial> {
         .chain(names::trials())
         .chain(profile_ends::trials())
         .chain(profile_orphans::trials())
+        .chain(proofs::trials())
         .chain(signals::trials())
         .chain(sites::trials())
         .chain(places::trials())

@@ -24,6 +24,8 @@ pub mod places;
 mod program;
 pub(crate) mod reach;
 mod refusal;
+#[cfg(feature = "unstable")]
+mod registers;
 pub mod subsystem;
 pub mod values;
 mod writes;
@@ -41,5 +43,7 @@ pub use object_kind::{ObjectClass, ObjectKind};
 pub use objects::Object;
 pub use program::{ProgramLink, program_link, program_name};
 pub use refusal::{Failure, Query};
+#[cfg(feature = "unstable")]
+pub use registers::{RegisterTest, registers};
 pub use subsystem::Subsystem;
 pub(crate) use writes::can_write;

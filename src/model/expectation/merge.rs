@@ -10,6 +10,7 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::run::platform::Platform;
+use crate::model::run::recording::FEWEST_RUNS;
 use crate::model::trace::marker::LOADER;
 
 type Subsystems = BTreeMap<Subsystem, BTreeMap<String, Entry>>;
@@ -44,7 +45,8 @@ pub struct Recorded {
 ///
 /// An entry that only some runs showed is marked `seen: sometimes`, and the mark stays. An entry
 /// that no run showed gets no mark. The loader phase is recorded only if the file names it. The
-/// fingerprint changes only together with a fact.
+/// fingerprint changes only together with a fact. The mark of few runs changes also without one: a
+/// longer recording that confirms the same facts raises or removes it.
 pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Baseline {
     let mut new = Baseline::new(recorded.platform.clone());
     let has_loader = old.is_some_and(|old| old.phases.contains_key(LOADER));
@@ -59,9 +61,18 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
     if let Some(old) = old {
         new.adopt(old, unseen);
     }
+    let few_runs = recorded.few_runs();
     match old.filter(|old| new.holds_the_same(old)) {
-        Some(old) => Baseline { fingerprint: old.fingerprint.clone(), never_quiet: old.never_quiet, ..new },
-        None => Baseline { fingerprint: recorded.fingerprint.clone(), never_quiet: recorded.never_quiet, ..new },
+        Some(old) => Baseline {
+            fingerprint: old.fingerprint.clone(),
+            never_quiet: old.never_quiet,
+            few_runs: old.few_runs.zip(few_runs).map(|(before, now)| before.max(now)),
+            ..new
+        },
+        None => {
+            let Recorded { fingerprint, never_quiet, .. } = recorded;
+            Baseline { fingerprint: fingerprint.clone(), never_quiet: *never_quiet, few_runs, ..new }
+        }
     }
 }
 
@@ -94,6 +105,11 @@ pub fn amend(old: &Baseline, recorded: &Recorded, suspects: &[Suspect]) -> Basel
 }
 
 impl Recorded {
+    /// Returns the number of runs, if a complete recording has more.
+    fn few_runs(&self) -> Option<u32> {
+        u32::try_from(self.runs.len()).ok().filter(|runs| *runs < FEWEST_RUNS)
+    }
+
     fn in_every_run(&self, subsystem: Subsystem, syscall: &str) -> bool {
         let fact = Fact::Use { subsystem, syscall: Some(syscall.to_owned()), detail: None };
         self.runs.iter().all(|facts| facts.contains(&fact))
@@ -359,6 +375,31 @@ mod tests {
         let unknown = Baseline { fingerprint: Fingerprint::default(), ..old.clone() };
         let again = record(Some(&unknown), &recording("glibc 2.39", &[&[READ_FILE]]), Unseen::Keep);
         assert_eq!(again, unknown, "a baseline without a fingerprint stays unchanged");
+    }
+
+    #[test]
+    fn few_runs_are_marked_until_a_longer_recording() {
+        const WRITE: &str = "filesystem::write";
+        let runs = |number, key| vec![run(&[key]); number];
+        let few_runs = |old: &Baseline, number, key| {
+            let recorded = Recorded { runs: runs(number, key), ..recording("glibc 2.36", &[]) };
+            record(Some(old), &recorded, Unseen::Keep).few_runs
+        };
+        let of_three = Baseline { few_runs: Some(3), ..recorded(None, &[&[READ_FILE][..]; 3], Unseen::Keep) };
+        assert_eq!(recorded(None, &[&[READ_FILE][..]; 3], Unseen::Keep), of_three);
+        let complete = Baseline { few_runs: None, ..of_three.clone() };
+        for (old, number, key, expected) in [
+            (&of_three, 2, READ_FILE, Some(3)),
+            (&of_three, 9, READ_FILE, Some(9)),
+            (&of_three, 10, READ_FILE, None),
+            (&of_three, 2, WRITE, Some(2)),
+            (&of_three, 10, WRITE, None),
+            (&complete, 1, READ_FILE, None),
+            (&complete, 1, WRITE, Some(1)),
+            (&complete, 10, WRITE, None),
+        ] {
+            assert_eq!(few_runs(old, number, key), expected, "{:?} {number} {key}", old.few_runs);
+        }
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Difference {
     pub fingerprint: Option<Fingerprint>,
     /// Whether new facts still appeared at the end of its recording.
     pub never_quiet: bool,
+    /// How many runs its recording had, if they were few.
+    pub few_runs: Option<u32>,
     /// Common facts that this test does not use; a syscall or a subsystem includes everything in
     /// it.
     pub without: BTreeSet<Fact>,
@@ -75,9 +77,9 @@ impl Split {
             let own = Some(&baseline.fingerprint).filter(|own| **own != fingerprint).cloned();
             let facts = all.get(name).map(|facts| facts.beyond(&common)).unwrap_or_default();
             let without = lacking(&baseline.subsystems, &common.subsystems);
-            let Baseline { version, never_quiet, .. } = *baseline;
+            let Baseline { version, never_quiet, few_runs, .. } = *baseline;
             let errors = baseline.errors.clone();
-            (name.clone(), Difference { version, fingerprint: own, never_quiet, without, facts, errors })
+            (name.clone(), Difference { version, fingerprint: own, never_quiet, few_runs, without, facts, errors })
         };
         let tests = tests.iter().map(difference).collect();
         Self { platform, fingerprint, common, tests }
@@ -85,14 +87,26 @@ impl Split {
 
     /// Returns the baseline of a test.
     pub fn baseline(&self, test: &str) -> Option<Baseline> {
-        let Difference { version, fingerprint, never_quiet, without, facts, errors } = self.tests.get(test)?;
+        let Difference { version, fingerprint, never_quiet, few_runs, without, facts, errors } =
+            self.tests.get(test)?;
         let mut common = self.common.clone();
         without.iter().for_each(|fact| common.remove(fact));
         let Facts { subsystems, phases, blind_spots, signals } = common.with(facts);
         let fingerprint = fingerprint.as_ref().unwrap_or(&self.fingerprint).clone();
         let platform = self.platform.clone();
-        let (version, never_quiet, errors) = (*version, *never_quiet, errors.clone());
-        Some(Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals, errors })
+        let (version, never_quiet, few_runs, errors) = (*version, *never_quiet, *few_runs, errors.clone());
+        Some(Baseline {
+            platform,
+            version,
+            fingerprint,
+            never_quiet,
+            few_runs,
+            subsystems,
+            phases,
+            blind_spots,
+            signals,
+            errors,
+        })
     }
 
     /// Returns the baselines of all tests, by name.

@@ -224,6 +224,9 @@ pub struct Baseline {
     pub fingerprint: Fingerprint,
     /// Whether new facts still appeared at the end of that recording (`quiet: never`).
     pub never_quiet: bool,
+    /// How many runs that recording had (`runs: 3`), if they were fewer than
+    /// [`FEWEST_RUNS`](crate::model::run::recording::FEWEST_RUNS).
+    pub few_runs: Option<u32>,
     /// The entries, by subsystem and syscall name.
     pub subsystems: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
     /// The syscalls of each phase that the program named, by phase and subsystem.
@@ -244,6 +247,7 @@ impl Baseline {
             version: Version::LATEST,
             fingerprint: Fingerprint::default(),
             never_quiet: false,
+            few_runs: None,
             subsystems: BTreeMap::new(),
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),

@@ -23,17 +23,17 @@ pub struct Family {
     /// Its members.
     pub members: &'static [&'static str],
     /// How similar they are.
-    pub kinship: Closeness,
+    pub closeness: Closeness,
     /// Why they are exchanged.
     pub why: &'static str,
 }
 
 const fn exact(name: &'static str, members: &'static [&'static str], why: &'static str) -> Family {
-    Family { name, members, kinship: Closeness::Exact, why }
+    Family { name, members, closeness: Closeness::Exact, why }
 }
 
 const fn loose(name: &'static str, members: &'static [&'static str], why: &'static str) -> Family {
-    Family { name, members, kinship: Closeness::Loose, why }
+    Family { name, members, closeness: Closeness::Loose, why }
 }
 
 const AT: &str = "C libraries use the `at` form; newer architectures have only that";

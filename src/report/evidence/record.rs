@@ -107,6 +107,8 @@ pub(super) struct BaselineRecord<'a> {
     pub(super) fingerprint: BTreeMap<&'static str, &'a str>,
     /// Whether recording ended because no run showed anything new.
     pub(super) quiet: bool,
+    /// The number of recorded runs, if they were fewer than a complete recording has, else null.
+    pub(super) few_runs: Option<u32>,
     pub(super) groups: Vec<GroupRecord<'a>>,
     pub(super) blind_spots: Vec<&'a str>,
     /// The signals that end processes other than the first one.
@@ -285,6 +287,7 @@ fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxono
         platform: recorded.platform.to_string(),
         fingerprint: parts.into_iter().filter_map(|(part, value)| Some((part, value?))).collect(),
         quiet: !recorded.never_quiet,
+        few_runs: recorded.few_runs,
         groups: groups.into_iter().map(group).collect(),
         blind_spots: recorded.blind_spots.iter().map(RecordedBlindSpot::name).collect(),
         signals: recorded.signals.iter().map(|SignalName(number)| signal::name(*number)).collect(),

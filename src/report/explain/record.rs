@@ -244,7 +244,7 @@ fn of_call(call: &CallFacts) -> WhatRecord<'_> {
     let family = |family: &&'static Family| FamilyRecord {
         name: family.name,
         members: family.members,
-        exact: family.kinship == Closeness::Exact,
+        exact: family.closeness == Closeness::Exact,
         why: family.why,
     };
     WhatRecord::Syscall {

@@ -174,7 +174,7 @@ pub(super) fn release(since: &str) -> String {
 }
 
 fn family_line(family: &Family) -> String {
-    let loose = if family.kinship == Closeness::Loose { ", not fully equivalent" } else { "" };
+    let loose = if family.closeness == Closeness::Loose { ", not fully equivalent" } else { "" };
     format!("{}{loose}: {} ({})", family.name, family.members.join(", "), family.why)
 }
 

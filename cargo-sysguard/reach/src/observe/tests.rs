@@ -44,6 +44,7 @@ fn run(program: &Path, arguments: &[&str], counted: &Path) -> Observed {
         scratch: None,
         stdio: [null(), null(), null()],
         isolated: true,
+        filters: Vec::new(),
     };
     let limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
     observe(command, counted, &limits).expect("it is traced")

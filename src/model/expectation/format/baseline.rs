@@ -10,7 +10,7 @@ use super::entries::{Phases, Subsystems, check_entry, facts};
 use super::errors::{self, WrittenErrors};
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
-use super::words::{List, Never, Scalar, Signal};
+use super::words::{FewRuns, List, Never, Scalar, Signal};
 use super::{document, keys, typed};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::split::Facts;
@@ -31,6 +31,7 @@ struct Written {
     platform: Scalar<Platform>,
     fingerprint: Option<WrittenFingerprint>,
     quiet: Option<Scalar<Never>>,
+    runs: Option<Scalar<FewRuns>>,
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
@@ -103,8 +104,9 @@ fn baseline(written: Written, version: Version) -> Baseline {
     let Facts { subsystems, phases, blind_spots, signals } = facts;
     let fingerprint = written.fingerprint.unwrap_or_default().into();
     let never_quiet = written.quiet.is_some();
+    let few_runs = written.runs.map(|Scalar(FewRuns(runs))| runs);
     let errors = written.errors.map(ErrorPaths::from);
-    Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals, errors }
+    Baseline { platform, version, fingerprint, never_quiet, few_runs, subsystems, phases, blind_spots, signals, errors }
 }
 
 impl From<WrittenFingerprint> for Fingerprint {

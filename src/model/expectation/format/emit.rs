@@ -35,9 +35,7 @@ pub(super) fn baseline(baseline: &Baseline, file: Version) -> String {
     if !baseline.fingerprint.is_empty() {
         out.fingerprint(0, &baseline.fingerprint);
     }
-    if baseline.never_quiet {
-        out.line(0, QUIET_NEVER);
-    }
+    out.completeness(0, baseline.never_quiet, baseline.few_runs);
     if baseline.subsystems.is_empty() {
         out.line(0, "subsystems: {}");
     }
@@ -59,15 +57,13 @@ pub(super) fn split(split: &Split, file: Version) -> String {
     }
     out.facts(1, &split.common, file);
     out.key(0, "tests");
-    for (name, Difference { version, fingerprint, never_quiet, without, facts, errors }) in &split.tests {
+    for (name, Difference { version, fingerprint, never_quiet, few_runs, without, facts, errors }) in &split.tests {
         out.key(1, name);
         out.version(2, *version, file);
         if let Some(fingerprint) = fingerprint {
             out.fingerprint(2, fingerprint);
         }
-        if *never_quiet {
-            out.line(2, QUIET_NEVER);
-        }
+        out.completeness(2, *never_quiet, *few_runs);
         out.list(2, "without", without);
         out.facts(2, facts, file);
         out.errors(2, errors.as_ref(), file);
@@ -88,8 +84,6 @@ pub(super) fn remarks(remarks: &Remarks) -> String {
     out.stacks(stacks);
     out.0
 }
-
-const QUIET_NEVER: &str = "quiet: never";
 
 struct Lines(String);
 
@@ -112,6 +106,14 @@ impl Lines {
                 self.pair(depth + 1, key, value);
             }
         }
+    }
+
+    /// Writes the marks of a recording that was not complete.
+    fn completeness(&mut self, depth: usize, never_quiet: bool, few_runs: Option<u32>) {
+        if never_quiet {
+            self.line(depth, "quiet: never");
+        }
+        few_runs.iter().for_each(|runs| self.line(depth, &format!("runs: {runs}")));
     }
 
     /// Writes facts in the syntax of a version.

@@ -9,7 +9,7 @@ use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
 use super::outline::Node;
-use super::words::{List, ParseScalar, Scalar, Signal, Timeout};
+use super::words::{Count, List, ParseScalar, Scalar, Signal, Timeout};
 use crate::model::expectation::split::Facts;
 use crate::model::expectation::terms::{ErrorPaths, Explored};
 use crate::model::facts::error_path::{FailedCall, RunOutcome};
@@ -28,17 +28,6 @@ pub(super) struct WrittenErrors {
 }
 
 type Outcomes = BTreeMap<Scalar<RunOutcome>, Option<List<Scalar<FailedCall>>>>;
-
-/// A number of injections.
-struct Count(u32);
-
-impl ParseScalar for Count {
-    const EXPECTED: &'static str = "a number";
-
-    fn read(text: &str) -> Result<Self, InvalidScalar> {
-        text.parse().map(Self).map_err(|_| InvalidScalar::Count(text.to_owned()))
-    }
-}
 
 impl ParseScalar for FailedCall {
     const EXPECTED: &'static str = "a call with an error, such as `write ENOSPC`";

@@ -93,6 +93,9 @@ pub(crate) enum InvalidScalar {
     /// The text is no number.
     #[error("invalid number `{0}`: write digits alone")]
     Count(String),
+    /// Only the number of a shorter recording is written.
+    #[error("invalid number of runs `{0}`: a complete recording has no `runs`, remove the key")]
+    CompleteRuns(u32),
     /// The version of a taxonomy is not supported.
     #[error("invalid taxonomy version `{0}`: write `taxonomy: 1`")]
     TaxonomyVersion(String),

@@ -76,12 +76,14 @@ fingerprint:
   rustc: \"1.95.0\"
   profile: dev
 quiet: never
+runs: 3
 subsystems: {}
 ";
     let read = parsed(text);
     let [baseline] = &read.expectation.baselines[..] else { panic!("one baseline") };
     assert_eq!(baseline.fingerprint.parts().map(|(_, value)| value), ["6.18", "glibc 2.36", "1.95.0", "dev"].map(Some));
     assert!(baseline.never_quiet);
+    assert_eq!(baseline.few_runs, Some(3));
     let afresh = Parsed { sources: Vec::new(), ..read.clone() };
     assert_eq!(write(&afresh, &read.expectation.baselines), text, "the text is in canonical form");
 }

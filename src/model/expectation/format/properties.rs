@@ -21,6 +21,7 @@ use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
+use crate::model::run::recording::FEWEST_RUNS;
 use crate::model::text::escape;
 
 const EXAMPLE: &str = include_str!("example.yaml");
@@ -162,12 +163,14 @@ fn baseline() -> impl Strategy<Value = Baseline> {
     let platform = select(vec!["gnu", "musl"]);
     let signals = prop::collection::btree_set((1..65).prop_map(SignalName), 0..3);
     let errors = prop::option::of(error_paths());
-    (platform, fingerprint(), any::<bool>(), subsystems(), phases, words(), signals, errors).prop_map(
-        |(env, fingerprint, never_quiet, subsystems, phases, blind_spots, signals, errors)| Baseline {
+    let completeness = (any::<bool>(), prop::option::of(0..FEWEST_RUNS));
+    (platform, fingerprint(), completeness, subsystems(), phases, words(), signals, errors).prop_map(
+        |(env, fingerprint, (never_quiet, few_runs), subsystems, phases, blind_spots, signals, errors)| Baseline {
             platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
             version: Version::Two,
             fingerprint,
             never_quiet,
+            few_runs,
             subsystems,
             phases,
             blind_spots: blind_spots.into_iter().map(RecordedBlindSpot::named).collect(),

@@ -17,7 +17,7 @@ use super::errors::WrittenErrors;
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
-use super::words::{List, Never, Scalar, Signal, UnusedFact};
+use super::words::{FewRuns, List, Never, Scalar, Signal, UnusedFact};
 use super::{BaselineLines, Parsed, Source, baseline, document, emit, keys, text, typed, upgrade};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
@@ -80,6 +80,7 @@ struct WrittenTest {
     _version: Option<IgnoredAny>,
     fingerprint: Option<WrittenFingerprint>,
     quiet: Option<Scalar<Never>>,
+    runs: Option<Scalar<FewRuns>>,
     without: Option<List<Scalar<UnusedFact>>>,
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
@@ -339,6 +340,7 @@ fn split(written: Written, versions: &BTreeMap<String, Version>) -> Split {
         version: version(name),
         fingerprint: test.fingerprint.map(Fingerprint::from),
         never_quiet: test.quiet.is_some(),
+        few_runs: test.runs.map(|Scalar(FewRuns(runs))| runs),
         without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
         facts: facts(test.subsystems, test.phases, test.blind_spots, test.signals),
         errors: test.errors.map(ErrorPaths::from),

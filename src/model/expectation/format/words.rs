@@ -16,6 +16,7 @@ use crate::model::kernel::call::Errno;
 use crate::model::kernel::signal;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
+use crate::model::run::recording::FEWEST_RUNS;
 use crate::model::run::workload::Exit;
 use crate::model::text::escape;
 
@@ -270,6 +271,29 @@ impl ParseScalar for Never {
 
     fn read(text: &str) -> Result<Self, InvalidScalar> {
         only("never", text).map(|()| Self)
+    }
+}
+
+/// A number of injections.
+pub(super) struct Count(pub(super) u32);
+
+impl ParseScalar for Count {
+    const EXPECTED: &'static str = "a number";
+
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        text.parse().map(Self).map_err(|_| InvalidScalar::Count(text.to_owned()))
+    }
+}
+
+/// `runs: 3`: fewer than a complete recording has.
+pub(super) struct FewRuns(pub(super) u32);
+
+impl ParseScalar for FewRuns {
+    const EXPECTED: &'static str = "a number of runs";
+
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        let Count(runs) = Count::read(text)?;
+        if runs < FEWEST_RUNS { Ok(Self(runs)) } else { Err(InvalidScalar::CompleteRuns(runs)) }
     }
 }
 

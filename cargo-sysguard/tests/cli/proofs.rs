@@ -1,0 +1,89 @@
+//! `enforce --prove`: the proof of a profile, denied calls, and baselines that are too short.
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use super::project::{Project, run, tracing, untraced};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    trials![
+        proofs:
+        untraced proof_needs_a_file,
+        tracing passed_runs_are_written_as_a_proof,
+        tracing denied_call_is_shown_and_nothing_is_written,
+        tracing baseline_of_few_runs_is_refused,
+    ]
+}
+
+/// A workload that makes a directory once its package has the file `later`.
+const DOCUMENT: &str = "\
+command: [sh, -c, 'ls none; if test -e later; then mkdir $TMPDIR/made; fi; ls']
+cwd: .
+";
+
+fn proof_needs_a_file() {
+    let project = Project::new("proof_without_file").expecting("demo", DOCUMENT);
+    project.refuses(&[
+        ("enforce demo --format oci --prove 2", "name the profile by -o FILE"),
+        ("enforce demo --format oci -o f --prove 0", "invalid value '0' for '--prove <N>'"),
+        ("enforce demo --format oci --check f --prove 2", "cannot be used with"),
+    ]);
+}
+
+fn passed_runs_are_written_as_a_proof() {
+    let project = Project::new("proof_written").expecting("demo", DOCUMENT);
+    project.sysguard("bless demo").ends(0);
+    // Without runc on PATH, the proof is the same everywhere.
+    let mut command = project.command("enforce demo --format oci --runtime runc@1.3 -o p.json --prove 4");
+    let ran = run(command.env("PATH", path_without_runc())).ends(0);
+    assert!(ran.stderr.contains("demo: no denied call in 2 traced and 2 untraced runs, 2 of them busy"), "{ran:?}");
+    assert!(project.read("p.json").contains("Proved by 4 runs without a denial: p.json.proof.json."));
+    let proof: Value = serde_json::from_str(&project.read("p.json.proof.json")).expect("JSON");
+    assert_eq!((&proof["proved"], &proof["denials"]), (&Value::from(true), &Value::Array(Vec::new())));
+    let workload = &proof["workloads"][0];
+    assert_eq!(workload["not_contained"], "not run under runc: not installed");
+    assert_eq!(workload["runs"]["traced"], 2);
+    let executables = workload["executables"].as_array().expect("a list");
+    assert!(
+        executables.iter().any(|it| it["path"].as_str().is_some_and(|path| path.ends_with("/ls"))),
+        "{executables:?}"
+    );
+    project.sysguard("enforce demo --format oci --runtime runc@1.3 --check p.json").ends(0);
+}
+
+/// Returns the `PATH` of the trial, without the folders that hold runc.
+fn path_without_runc() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = std::env::split_paths(&path).filter(|folder| !folder.join("runc").exists()).collect();
+    std::env::join_paths(folders).expect("folders of PATH")
+}
+
+fn denied_call_is_shown_and_nothing_is_written() {
+    let project = Project::new("proof_denied").expecting("demo", DOCUMENT);
+    project.sysguard("bless demo").ends(0);
+    project.write("later", "");
+    for action in ["enosys", "kill"] {
+        let ran =
+            project.sysguard(&format!("enforce demo --format oci --action {action} -o p.json --prove 2")).ends(101);
+        for part in [
+            "mkdir is denied: 1 call in 1 of 1 traced runs, it is not allowed",
+            "mkdir(\"$TMPDIR/made\", 0777)",
+            "in: sh -c … → mkdir",
+            "the profile is not proved for demo; nothing was written",
+        ] {
+            assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+        }
+        assert!(!project.path("p.json").exists() && !project.path("p.json.proof.json").exists());
+    }
+}
+
+fn baseline_of_few_runs_is_refused() {
+    let project = Project::new("proof_few_runs").expecting("demo", DOCUMENT);
+    project.sysguard("bless demo --runs 2").ends(0);
+    assert!(project.read("expectations/demo.yaml").contains("\nruns: 2\n"));
+    let ran = project.sysguard("enforce demo --format oci").ends(101);
+    assert!(ran.stderr.contains("`runs: 2`") && ran.stderr.contains("without `--runs`"), "{ran:?}");
+    project.sysguard("bless demo").ends(0);
+    assert!(!project.read("expectations/demo.yaml").contains("\nruns:"));
+    project.sysguard("enforce demo --format oci").ends(0);
+}

@@ -182,8 +182,8 @@ fn die_with(supervisor: Pid) {
     }
 }
 
-/// Returns the descendants of the supervisor, if all are below the worker. Otherwise, orphans of the
-/// others would become children of the supervisor too.
+/// Returns the descendants of the supervisor, if all are below the worker. Otherwise, orphans of
+/// the others would become children of the supervisor too.
 fn only_below(worker: Tid, supervisor: Tid, descendants: &[Descendant]) -> Option<Vec<Tid>> {
     let is_other = |it: &Descendant| it.parent == supervisor && it.process != worker;
     (!descendants.iter().any(is_other)).then(|| descendants.iter().map(|it| it.process).collect())

@@ -22,8 +22,8 @@ pub(super) struct Blocks<'c, 'p, 'd> {
     blocks: Vec<Block>,
     /// The blocks that were entered since they were last asked for.
     new: Vec<usize>,
-    /// By their addresses: code is laid out about in the order in which it runs, so that few blocks are
-    /// followed again.
+    /// By their addresses: code is laid out about in the order in which it runs, so that few blocks
+    /// are followed again.
     open: BTreeSet<(u64, usize)>,
 }
 

@@ -94,8 +94,8 @@ const LOADERS: &[Loader] = &[
 
 const SWITCH: &str = "/etc/nsswitch.conf";
 
-/// Returns what reached code of these files could load. Files that do not exist are left out: a loader ignores
-/// them too.
+/// Returns what reached code of these files could load. Files that do not exist are left out: a
+/// loader ignores them too.
 pub(super) fn plug_ins(reached: &[ModuleReach]) -> Vec<PlugIn> {
     let mut found = Vec::new();
     for (at, module) in reached.iter().enumerate() {

@@ -18,8 +18,8 @@
 //!
 //! - `modules` finds the files of a program as its loader does.
 //! - `observe` runs the program once, and finds what it calls and maps as code.
-//! - `survey` puts both together with the analysis, and `report` writes the result. A `cache` keeps it
-//!   for the same files.
+//! - `survey` puts both together with the analysis, and `report` writes the result. A `cache`
+//!   keeps it for the same files.
 //!
 //! The crate is empty on systems and processors that it cannot analyse.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]

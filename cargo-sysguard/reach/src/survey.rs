@@ -21,8 +21,8 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Analyses a program with the files that the user gives and those that a run mapped. A result in
-    /// the cache saves the analysis of the same files.
+    /// Analyses a program with the files that the user gives and those that a run mapped. The cache
+    /// may have the result of the same files.
     ///
     /// # Errors
     ///

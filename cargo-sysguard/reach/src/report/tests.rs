@@ -332,9 +332,3 @@ fn other_documents_are_refused() {
         assert!(error.starts_with(message), "{error}");
     }
 }
-
-#[test]
-fn digest_is_that_of_sha256sum() {
-    // FIPS 180-2, appendix B.1.
-    assert_eq!(crate::digest::digest(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}

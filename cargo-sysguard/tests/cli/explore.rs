@@ -300,7 +300,9 @@ fn absolute_path_to_the_package_is_protected() {
     let project = project.expecting("always", &format!("command: [sh, -c, '{script}; true']\ncwd: data"));
     let before = project.files();
     let ran = project.sysguard("explore error-path --errno EACCES");
-    ran.prints(&["runs, calls that would change files of the package or signal every process were not made"]);
+    ran.prints(&[
+        "calls that would change files of the package or signal every process were not made, and failed with EROFS",
+    ]);
     let ran = project.sysguard("explore always").ends(0);
     ran.prints(&[
         "always: ignored, it makes a call that no run may make: openat ",

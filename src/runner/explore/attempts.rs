@@ -180,8 +180,8 @@ impl Exploration<'_> {
     fn limits(&self, attempts: &Attempts) -> Vec<String> {
         let refused = (attempts.refused > 0).then(|| {
             format!(
-                "in {} runs, calls that would change files of the package or signal every process were not made, and \
-                 failed with EROFS or EPERM",
+                "calls that would change files of the package or signal every process were not made, and failed with \
+                 EROFS or EPERM (in runs: {})",
                 attempts.refused
             )
         });

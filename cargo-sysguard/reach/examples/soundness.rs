@@ -67,12 +67,13 @@ mod compare {
         let missing = rows.iter().filter(|row| !row.missed.is_empty()).count();
         let silent = rows.iter().filter(|row| !row.missed.is_empty() && row.unresolved == 0).count();
         println!(
-            "\n{} programs: {:.1} observed, {:.1} reachable, {:.2} s on average; {} without unresolved sites. \
+            "\n{} programs: {:.1} observed, {:.1} reachable, {:.2} s on average ({:.2} s at most); {} without unresolved sites. \
              Calls were missed in {missing}, in {silent} of them without an announcement.",
             rows.len(),
             mean(|row| row.observed as f64),
             mean(|row| row.reachable as f64),
             mean(|row| row.seconds),
+            rows.iter().map(|row| row.seconds).fold(0.0, f64::max),
             rows.iter().filter(|row| row.unresolved == 0).count(),
         );
         if missing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -103,7 +104,7 @@ mod compare {
             isolated: true,
             filters: Vec::new(),
         };
-        let limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(1) };
+        let limits = Limits { timeout: Some(Duration::from_secs(10)), stop: None, grace: Duration::from_secs(1) };
         let observed = observe(command, program, &limits).map_err(|error| error.to_string())?;
         let calls = observed.calls.clone();
         let start = Instant::now();

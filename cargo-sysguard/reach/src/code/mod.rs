@@ -81,8 +81,8 @@ impl Code {
     /// of jumps that are not understood. Padding is left out.
     pub(crate) fn decode(image: &Image<'_>, range: Range<u64>) -> Option<Self> {
         let (mut code, mut decoder) = Self::followed(image, range.clone())?;
-        // Where nothing says that there is a function, the rest may be data.
-        if !image.is_function(range.start) && code.jumps.is_empty() {
+        // Where nothing says that there is a function, the rest may be data, or other functions.
+        if !image.is_function(range.start) {
             return Some(code);
         }
         let mut next = 0;

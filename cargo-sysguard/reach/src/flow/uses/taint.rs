@@ -176,7 +176,7 @@ impl Taint {
 
     /// Returns whether other code may find the address in this function's frame.
     pub(super) fn is_shared(&self, state: &State) -> bool {
-        state.shared().is_some_and(|shared| self.stack.range(shared..0).next().is_some())
+        state.shared().is_some_and(|shared| self.stack.range(shared..).next().is_some_and(|(at, _)| *at < 0))
     }
 
     /// Returns whether a call or jump passes the address on.

@@ -8,7 +8,9 @@ use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 use crate::graph::{Graph, LOOKUPS};
 use crate::numbers::{Lost, Numbers};
 use crate::program::{Place, Program};
-use crate::result::{Assumption, AssumptionKind, Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};
+use crate::result::{
+    Assumption, AssumptionKind, Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why,
+};
 
 /// Functions that load further files as code.
 const LOADERS: [&str; 3] = ["dlopen", "dlmopen", "__libc_dlopen_mode"];
@@ -50,11 +52,6 @@ pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
             for (lost, calls) in &found.lost {
                 reach.unresolved.push(Unresolved { why: words.why(*lost, *place), chain: words.chain(calls) });
             }
-        }
-        // Elsewhere, what is behind such a jump is known: it is a part of the function.
-        if !program.image(place.module).is_function(place.address) {
-            let jumps = numbers.jumps(*place).into_iter();
-            reach.unresolved.extend(jumps.map(|at| Unresolved { why: Why::Jump, chain: words.chain(&[(*place, at)]) }));
         }
         let undecodable = node.undecodable.iter().map(|at| (Why::Undecodable, *at));
         for (why, at) in undecodable {

@@ -41,4 +41,6 @@ mod words;
 
 pub use analysis::analyse;
 pub use image::Header;
-pub use result::{Assumption, AssumptionKind, Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};
+pub use result::{
+    Assumption, AssumptionKind, Chain, Fault, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why,
+};

@@ -56,7 +56,13 @@ struct Trace {
 impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
     /// Returns the numbers of the code in a graph.
     pub(crate) fn of(program: &'p Program<'d>, graph: &'g Graph<'p, 'd>) -> Self {
-        Self { program, graph, flows: RefCell::default(), spreads: Spreads::of(program, graph), names: RefCell::default() }
+        Self {
+            program,
+            graph,
+            flows: RefCell::default(),
+            spreads: Spreads::of(program, graph),
+            names: RefCell::default(),
+        }
     }
 
     fn flow(&self, place: Place) -> Rc<Flow> {
@@ -66,11 +72,6 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         let flow = Rc::new(Flow::of(self.program, place));
         self.flows.borrow_mut().insert(place, flow.clone());
         flow
-    }
-
-    /// Returns the jumps of code that could not be followed.
-    pub(crate) fn jumps(&self, place: Place) -> Vec<u64> {
-        self.flow(place).jumps.clone()
     }
 
     /// Returns the numbers with which an instruction makes syscalls.

@@ -44,7 +44,13 @@ impl<'d> Program<'d> {
     /// [`Fault`] for the first file that cannot be analysed.
     pub(crate) fn read(modules: &'d [Module]) -> Result<Self, Fault> {
         let images = modules.iter().map(Image::read).collect::<Result<Vec<_>, Fault>>()?;
-        Ok(Self { modules, images, at_start: loaded_at_start(modules), twice: RefCell::default(), returning: RefCell::default() })
+        Ok(Self {
+            modules,
+            images,
+            at_start: loaded_at_start(modules),
+            twice: RefCell::default(),
+            returning: RefCell::default(),
+        })
     }
 
     /// Returns a file.
@@ -158,8 +164,7 @@ impl<'d> Program<'d> {
 
     /// Returns whether a call of an address comes back again after other code ran on the same stack.
     pub(crate) fn returns_twice(&self, module: usize, address: u64) -> bool {
-        const NAMES: [&str; 7] =
-            ["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "getcontext", "vfork", "__vfork"];
+        const NAMES: [&str; 7] = ["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "getcontext", "vfork", "__vfork"];
         *self.twice.borrow_mut().entry(Place { module, address }).or_insert_with(|| {
             let is_one = |name: &[u8]| NAMES.iter().any(|it| it.as_bytes() == name);
             let called = self.called(module, address);

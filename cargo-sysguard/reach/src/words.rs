@@ -96,9 +96,7 @@ impl Words {
         }
         let taken = self.taken.range(first..=last);
         let addresses = taken.flat_map(|(address, uses)| uses.iter().map(|(place, at)| (*address, *place, *at)));
-        let others = |set: &BTreeSet<u64>| {
-            set.range(object.clone()).any(|address| !(first..=last).contains(address))
-        };
+        let others = |set: &BTreeSet<u64>| set.range(object.clone()).any(|address| !(first..=last).contains(address));
         let is_assumed = others(&self.pointed)
             || others(&self.exported)
             || self.taken.range(object.clone()).any(|(address, _)| !(first..=last).contains(address));

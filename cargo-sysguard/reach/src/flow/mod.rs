@@ -7,7 +7,7 @@ mod step;
 mod uses;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
@@ -28,8 +28,6 @@ pub(crate) struct Flow {
     pub(crate) sites: BTreeMap<u64, Value>,
     /// What is stored in words of the file's data, by the address of the instruction.
     pub(crate) stores: BTreeMap<u64, Store>,
-    /// Functions with addresses that other code may get to know here.
-    pub(crate) shared: BTreeSet<Place>,
     /// Jumps within the function, probably, that could not be followed.
     pub(crate) jumps: Vec<u64>,
 }
@@ -82,7 +80,6 @@ impl Flow {
     /// Collects what is known once the states have settled.
     fn at_last(program: &Program<'_>, place: Place, code: &Code, step: &mut Step<'_, '_>, blocks: &Blocks) -> Self {
         let mut flow = Self::default();
-        step.shared.clear();
         for (start, state) in &blocks.states {
             let mut state = state.clone();
             blocks.walk(program, place.module, code, *start, |instruction| {
@@ -95,18 +92,14 @@ impl Flow {
                 }
                 let is_unknown_jump = code.jumps.contains(&at) && !instruction.is_ip_rel_memory_operand();
                 // A jump with the stack as it was at the entry is a call that does not come back.
-                let leaves = state.register(Register::RSP).frame() == Some(0) || replaces_stack(code, instruction, &state);
+                let leaves =
+                    state.register(Register::RSP).frame() == Some(0) || replaces_stack(code, instruction, &state);
                 if is_unknown_jump && !leaves {
                     flow.jumps.push(at);
                 }
                 let falls = matches!(Next::of(instruction), Next::Step | Next::Branch(_));
                 let leaves = targets(program, place.module, code, instruction, &state);
-                let left = leaves.map(|(targets, is_jump)| {
-                    if is_jump {
-                        step.share_arguments(&state);
-                    }
-                    Call { targets, is_jump, state: state.clone() }
-                });
+                let left = leaves.map(|(targets, is_jump)| Call { targets, is_jump, state: state.clone() });
                 let is_store = instruction.op0_kind() == OpKind::Memory && instruction.is_ip_rel_memory_operand();
                 let before = is_store.then(|| state.clone());
                 step.apply(instruction, &mut state);
@@ -120,15 +113,6 @@ impl Flow {
                     flow.stores.insert(at, Store { word, value, state });
                 }
             });
-        }
-        for atom in &step.shared {
-            match atom {
-                Atom::Function(place) => {
-                    flow.shared.insert(*place);
-                }
-                Atom::Number(address) => flow.shared.extend(program.called(place.module, *address)),
-                _ => {}
-            }
         }
         flow
     }

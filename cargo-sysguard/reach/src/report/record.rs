@@ -193,7 +193,11 @@ impl ReachRecord {
         }
         let has = |chain: &ChainRecord| chain.steps.iter().all(|step| step.module < record.modules.len());
         let is_within = |it: &AssumptionRecord| it.module < record.modules.len();
-        if record.chains().all(has) && record.assumptions.iter().all(is_within) { Ok(record) } else { Err(Malformed::Index) }
+        if record.chains().all(has) && record.assumptions.iter().all(is_within) {
+            Ok(record)
+        } else {
+            Err(Malformed::Index)
+        }
     }
 
     /// Returns the files with the digests that they had: path and SHA-256.
@@ -227,7 +231,11 @@ impl ReachRecord {
     fn chains(&self) -> impl Iterator<Item = &ChainRecord> {
         let of_calls = self.calls.iter().filter_map(|call| call.chain.as_ref());
         let of_sites = self.unresolved.iter().map(|site| &site.chain);
-        of_calls.chain(of_sites).chain(&self.looks_up_functions).chain(&self.loads_modules).chain(&self.executes_programs)
+        of_calls
+            .chain(of_sites)
+            .chain(&self.looks_up_functions)
+            .chain(&self.loads_modules)
+            .chain(&self.executes_programs)
     }
 }
 

@@ -10,7 +10,9 @@ use sysguard::unstable::model::run::workload::Exit;
 use super::*;
 use crate::modules::{Missing, Modules};
 use crate::observe::Observed;
-use crate::result::{Assumption, AssumptionKind, Chain, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why};
+use crate::result::{
+    Assumption, AssumptionKind, Chain, Module, ModuleReach, Origin, Reach, Reached, Step, Unresolved, Why,
+};
 use crate::survey::Survey;
 
 fn syscall(name: &str) -> Syscall {
@@ -174,7 +176,10 @@ fn assumptions_are_counted_and_listed() {
     let one = of(AssumptionKind::SmallObject, 16);
     let more = [one, of(AssumptionKind::DataInCode, 32), of(AssumptionKind::DataInCode, 48)];
     for (assumptions, text) in [
-        (BTreeSet::from([one]), "no modules beyond those listed and that 1 word of data is no part of a larger object."),
+        (
+            BTreeSet::from([one]),
+            "no modules beyond those listed and that 1 word of data is no part of a larger object.",
+        ),
         (
             BTreeSet::from(more),
             "no modules beyond those listed, that 1 word of data is no part of a larger object and that 2 places in \

@@ -39,7 +39,8 @@ pub(super) struct Taint {
 impl Taint {
     /// Returns the taint where any register may hold the address.
     pub(super) fn anything() -> Self {
-        let mut taint = Self { registers: [Some(Tag::Anywhere); 16], stack: BTreeMap::from([(i64::MIN, Tag::Anywhere)]) };
+        let mut taint =
+            Self { registers: [Some(Tag::Anywhere); 16], stack: BTreeMap::from([(i64::MIN, Tag::Anywhere)]) };
         taint.set(Register::RSP, None);
         taint
     }
@@ -188,11 +189,15 @@ impl Taint {
     pub(super) fn slots(&self, is_jump: bool, state: &State) -> Option<Vec<(Slot, Tag)>> {
         let top = state.register(Register::RSP).frame();
         let is_whole = is_jump && top != Some(0);
-        let is_passed = |index: usize| is_whole || ARGUMENTS.iter().any(|it| number(*it) == index) || index == number(Register::RAX) || index == number(Register::R10);
+        let is_passed = |index: usize| {
+            is_whole
+                || ARGUMENTS.iter().any(|it| number(*it) == index)
+                || index == number(Register::RAX)
+                || index == number(Register::R10)
+        };
         let registers = self.registers.iter().enumerate().filter(|(index, _)| is_passed(*index));
-        let mut slots: Vec<(Slot, Tag)> = registers
-            .filter_map(|(index, tag)| Some((Slot::Register(u8::try_from(index).ok()?), (*tag)?)))
-            .collect();
+        let mut slots: Vec<(Slot, Tag)> =
+            registers.filter_map(|(index, tag)| Some((Slot::Register(u8::try_from(index).ok()?), (*tag)?))).collect();
         if !self.stack.is_empty() {
             let top = top?;
             let bottom = if is_jump { top } else { top - 8 };

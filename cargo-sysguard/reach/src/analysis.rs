@@ -92,11 +92,6 @@ pub(crate) fn analyse_if(
                 reach.unresolved.push(Unresolved { why: words.why(*lost, *place), chain: words.chain(calls) });
             }
         }
-        // Elsewhere, what is behind such a jump is known: it is a part of the function.
-        if !program.image(place.module).is_function(place.address) {
-            let jumps = numbers.jumps(*place).into_iter();
-            reach.unresolved.extend(jumps.map(|at| Unresolved { why: Why::Jump, chain: words.chain(&[(*place, at)]) }));
-        }
         let undecodable = node.undecodable.iter().map(|at| (Why::Undecodable, *at));
         for (why, at) in undecodable {
             reach.unresolved.push(Unresolved { why, chain: words.chain(&[(*place, at)]) });

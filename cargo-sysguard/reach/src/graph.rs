@@ -92,6 +92,9 @@ impl<'p, 'd> Graph<'p, 'd> {
             }
         }
         for (module, image) in program.images() {
+            for place in image.named_roots.iter().flat_map(|target| program.targets(module, *target)) {
+                graph.root(place, Reached::Constructor, true);
+            }
             graph.add_initial_data(module, image.thread_data.clone(), image.go.clone());
             if program.modules[module].origin.is_loaded_at_run_time() {
                 graph.add_exports(module);

@@ -74,11 +74,6 @@ impl<'g, 'p, 'd> Numbers<'g, 'p, 'd> {
         flow
     }
 
-    /// Returns the jumps of code that could not be followed.
-    pub(crate) fn jumps(&self, place: Place) -> Vec<u64> {
-        self.flow(place).jumps.clone()
-    }
-
     /// Returns the numbers with which an instruction makes syscalls.
     pub(crate) fn at(&self, place: Place, site: u64) -> Found {
         let mut found = Found::default();

@@ -85,9 +85,6 @@ impl<'g, 'p, 'd> Spreads<'g, 'p, 'd> {
         while let Some((place, start)) = open.pop() {
             let uses = self.uses(place, start);
             spread.is_lost |= uses.lost.is_some() || seen.len() > MOST;
-            if std::env::var_os("DBG").is_some() && spread.is_lost {
-                eprintln!("lost {place:x?} {start:x?} at {:x?} seen {}", uses.lost, seen.len());
-            }
             spread.accesses.extend(uses.accesses.iter().map(|access| (place, access.clone())));
             let calls = uses.called.iter().cloned();
             spread.calls.extend(calls.map(|(at, state, is_jump)| Through { place, at, state, is_jump }));
@@ -100,12 +97,7 @@ impl<'g, 'p, 'd> Spreads<'g, 'p, 'd> {
                             .into_iter()
                             .map(|(place, at)| (place, Start { from: From::Instruction(at), offset: *offset })),
                     ),
-                    None => {
-                        if std::env::var_os("DBG").is_some() {
-                            eprintln!("kept {place:x?} {word:x}");
-                        }
-                        spread.is_lost = true
-                    }
+                    None => spread.is_lost = true,
                 }
             }
             for (register, offset) in &uses.returned {
@@ -115,12 +107,7 @@ impl<'g, 'p, 'd> Spreads<'g, 'p, 'd> {
                             .into_iter()
                             .map(|(caller, at)| (caller, Start { from: From::Result(at, *register), offset: *offset })),
                     ),
-                    None => {
-                        if std::env::var_os("DBG").is_some() {
-                            eprintln!("returned {place:x?}");
-                        }
-                        spread.is_lost = true
-                    }
+                    None => spread.is_lost = true,
                 }
             }
             // What is known so far does not matter.
@@ -173,11 +160,7 @@ impl<'g, 'p, 'd> Spreads<'g, 'p, 'd> {
 
     /// Returns the accesses to a word by the address of its object. `None` if an address is lost.
     fn accesses(&self, module: usize, word: u64) -> Option<Vec<(Place, Access)>> {
-        let takers = self.words(module).takers(self.program, module, word);
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("takers {module} {word:x} {takers:x?}");
-        }
-        let takers = takers?;
+        let takers = self.words(module).takers(self.program, module, word)?;
         let mut found = Vec::new();
         for (address, place, at) in &takers.addresses {
             let spread = self.named(*place, *at);

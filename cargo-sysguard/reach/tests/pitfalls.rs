@@ -305,6 +305,20 @@ fn symbols_lead_to_other_files() {
 }
 
 #[test]
+fn exported_constructors_are_reached() {
+    let folder = TempDir::new().expect("a scratch folder");
+    let flags = ["-O2", "-ffreestanding", "-nostdlib", "-fno-stack-protector"];
+    let library = format!("{CALL} __attribute__((constructor)) void before(void) {{ call(39); }}");
+    let library = compile(folder.path(), "library.so", &library, &[&flags[..], &["-shared", "-fpic"]].concat());
+    let program = format!("{CALL} void _start(void) {{ call(60); }}");
+    let program = compile(folder.path(), "program", &program, &[&flags[..], &["-static"]].concat());
+    let program = module(&program, Origin::Program);
+    let needed = Origin::NeededBy(program.path.clone());
+    let reach = analyse(&[program, module(&library, needed)]).expect("an analysis");
+    assert_calls(&reach, &["exit", "getpid"]);
+}
+
+#[test]
 fn other_files_are_refused() {
     let header = |class: u8, machine: u16, kind: u16| {
         let mut bytes = vec![0; 120];

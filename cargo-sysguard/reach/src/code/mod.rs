@@ -81,8 +81,9 @@ impl Code {
     /// of jumps that are not understood. Padding is left out.
     pub(crate) fn decode(image: &Image<'_>, range: Range<u64>) -> Option<Self> {
         let (mut code, mut decoder) = Self::followed(image, range.clone())?;
-        // Where nothing says that there is a function, the rest may be data, or other functions.
-        if !image.is_function(range.start) {
+        // Where nothing says that there is a function, the rest may be data. A jump that is not
+        // known may lead to it.
+        if !image.is_function(range.start) && code.jumps.is_empty() {
             return Some(code);
         }
         let mut next = 0;

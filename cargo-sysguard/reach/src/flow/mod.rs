@@ -8,7 +8,7 @@ mod step;
 mod uses;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
@@ -30,8 +30,6 @@ pub(crate) struct Flow {
     pub(crate) sites: BTreeMap<u64, Value>,
     /// What is stored in words of the file's data, by the address of the instruction.
     pub(crate) stores: BTreeMap<u64, Store>,
-    /// Functions with addresses that other code may get to know here.
-    pub(crate) shared: BTreeSet<Place>,
     /// Jumps within the function, probably, that could not be followed.
     pub(crate) jumps: Vec<u64>,
 }
@@ -76,7 +74,6 @@ impl Flow {
         blocks: &Blocks<'_, '_, '_>,
     ) -> Self {
         let mut flow = Self::default();
-        step.shared.clear();
         for (start, state) in blocks.states() {
             let mut state = state.clone();
             blocks.walk(start, |_, instruction| {
@@ -96,15 +93,8 @@ impl Flow {
                 }
                 let falls = matches!(Next::of(instruction), Next::Step | Next::Branch(_));
                 let leaves = targets(program, place.module, code, instruction, &state);
-                let left = leaves.map(|(targets, is_jump)| {
-                    if is_jump {
-                        step.share_arguments(&state);
-                    }
-                    Call { targets, is_jump, state: state.clone() }
-                });
-                let is_store = instruction.mnemonic() == Mnemonic::Mov
-                    && instruction.op0_kind() == OpKind::Memory
-                    && instruction.is_ip_rel_memory_operand();
+                let left = leaves.map(|(targets, is_jump)| Call { targets, is_jump, state: state.clone() });
+                let is_store = instruction.op0_kind() == OpKind::Memory && instruction.is_ip_rel_memory_operand();
                 let before = is_store.then(|| state.clone());
                 step.apply(instruction, &mut state);
                 if let Some(call) = left {
@@ -119,15 +109,6 @@ impl Flow {
             });
         }
         flow.jumps.sort_unstable();
-        for atom in &step.shared {
-            match atom {
-                Atom::Function(place) => {
-                    flow.shared.insert(*place);
-                }
-                Atom::Number(address) => flow.shared.extend(program.called(place.module, *address)),
-                _ => {}
-            }
-        }
         flow
     }
 }

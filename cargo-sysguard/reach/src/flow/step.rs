@@ -19,8 +19,6 @@ pub(super) struct Step<'p, 'd> {
     module: usize,
     is_go: bool,
     info: InstructionInfoFactory,
-    /// Addresses of code that other code may get to know, and so call.
-    pub(super) shared: Vec<Atom>,
     /// What the last instruction stored in a word of the file's data, if it did only that.
     pub(super) stored: Option<(u64, Value)>,
 }
@@ -29,14 +27,7 @@ impl<'p, 'd> Step<'p, 'd> {
     /// Returns the steps of code at a place.
     pub(super) fn new(program: &'p Program<'d>, place: Place) -> Self {
         let is_go = program.image(place.module).go.as_ref().is_some_and(|range| range.contains(&place.address));
-        Self {
-            program,
-            module: place.module,
-            is_go,
-            info: InstructionInfoFactory::new(),
-            shared: Vec::new(),
-            stored: None,
-        }
+        Self { program, module: place.module, is_go, info: InstructionInfoFactory::new(), stored: None }
     }
 
     fn image(&self) -> &'p Image<'d> {
@@ -55,7 +46,6 @@ impl<'p, 'd> Step<'p, 'd> {
         }
         match Next::of(instruction) {
             Next::Call(_) | Next::CallThrough => {
-                self.share_arguments(state);
                 state.call(self.is_go);
                 // When it returns again, the frame holds what was stored meanwhile.
                 if let Next::Call(target) = Next::of(instruction)
@@ -65,8 +55,7 @@ impl<'p, 'd> Step<'p, 'd> {
                 }
                 return;
             }
-            Next::Jump(_) | Next::Branch(_) | Next::JumpThrough => return,
-            Next::End => return self.share_code(&state.register(Register::RAX).clone()),
+            Next::Jump(_) | Next::Branch(_) | Next::JumpThrough | Next::End => return,
             Next::Step => {}
         }
         if self.moves(instruction, state) || self.computes(instruction, state) {
@@ -82,7 +71,6 @@ impl<'p, 'd> Step<'p, 'd> {
             Mnemonic::Endbr64 | Mnemonic::Nop | Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Prefetcht0 => true,
             Mnemonic::Push => {
                 let value = self.operand(instruction, 0, state);
-                self.share_code(&value);
                 let top = state.register(Register::RSP).plus(-8);
                 if let Some(at) = top.frame() {
                     // A register that is saved is not shared.
@@ -236,7 +224,6 @@ impl<'p, 'd> Step<'p, 'd> {
 
     /// Stores a value where the memory operand of an instruction is.
     fn store(&mut self, instruction: &Instruction, value: Value, state: &mut State) {
-        self.share_code(&value);
         let size = instruction.memory_size().size();
         let base = self.address_of_operand(instruction, state);
         let is_exact = instruction.memory_index() == Register::None;
@@ -355,24 +342,6 @@ impl<'p, 'd> Step<'p, 'd> {
             return Value::Unknown;
         }
         self.address_of_operand(instruction, state)
-    }
-
-    /// Records the addresses of code that may be passed on as arguments.
-    pub(super) fn share_arguments(&mut self, state: &State) {
-        for register in super::state::ARGUMENTS {
-            self.share_code(state.register(register));
-        }
-    }
-
-    /// Records the addresses of code among the possibilities of a value.
-    fn share_code(&mut self, value: &Value) {
-        for atom in value.atoms().unwrap_or_default() {
-            match atom {
-                Atom::Function(_) => self.shared.push(*atom),
-                Atom::Number(address) if self.image().is_code(*address) => self.shared.push(*atom),
-                _ => {}
-            }
-        }
     }
 }
 

@@ -119,14 +119,35 @@ fn too_many_possibilities_are_unknown() {
 }
 
 #[test]
-fn address_of_code_that_is_passed_on_is_shared() {
-    // lea 1f(%rip),%rdi; call *%rax; ret; 1: ret
-    let code = [0x48, 0x8d, 0x3d, 3, 0, 0, 0, 0xff, 0xd0, 0xc3, 0xc3];
-    let shared = flow(&code).shared;
-    assert_eq!(shared.into_iter().map(|place| place.address - CODE).collect::<Vec<_>>(), [10]);
+fn call_through_a_register_is_followed() {
     // lea 1f(%rip),%rax; call *%rax; ret; 1: ret
     let code = [0x48, 0x8d, 0x05, 3, 0, 0, 0, 0xff, 0xd0, 0xc3, 0xc3];
-    let flow = flow(&code);
-    assert!(flow.shared.is_empty());
-    assert_eq!(flow.calls[&(CODE + 7)].targets[0].address - CODE, 10);
+    assert_eq!(flow(&code).calls[&(CODE + 7)].targets[0].address - CODE, 10);
+}
+
+#[test]
+fn address_is_followed_to_where_it_is_lost() {
+    let uses = |code: &[u8]| {
+        let modules = program(code);
+        let program = Program::read(&modules).expect("a program");
+        let start = Start { from: From::Caller(Slot::Register(7)), offset: Offset::At(0) };
+        Uses::of(&program, Place { module: 0, address: CODE }, start)
+    };
+    // mov %rdi,%rbx; mov 8(%rbx),%rax; movl $1,4(%rbx); ret
+    let code = [0x48, 0x89, 0xfb, 0x48, 0x8b, 0x43, 8, 0xc7, 0x43, 4, 1, 0, 0, 0, 0xc3];
+    let found = uses(&code);
+    let mut offsets: Vec<(Offset, i64)> = found.accesses.iter().map(|it| (it.offset, it.size)).collect();
+    offsets.sort_by_key(|(_, size)| *size);
+    assert_eq!((found.lost, offsets), (None, vec![(Offset::At(4), 4), (Offset::At(8), 8)]));
+    // call *%rax; ret
+    assert_eq!(uses(&[0xff, 0xd0, 0xc3]).lost, Some(CODE));
+    // push %rdi; pop %rbx; call *%rbx; ret: the first argument is still the address
+    assert_eq!(uses(&[0x57, 0x5b, 0xff, 0xd3, 0xc3]).lost, Some(CODE + 2));
+    // push %rdi; pop %rbx; xor %edi,%edi; call *%rbx; ret
+    let found = uses(&[0x57, 0x5b, 0x31, 0xff, 0xff, 0xd3, 0xc3]);
+    assert_eq!((found.lost, found.called.len()), (None, 1));
+    // mov %rdi,(%rsi); ret
+    assert_eq!(uses(&[0x48, 0x89, 0x3e, 0xc3]).lost, Some(CODE));
+    // mov %rdi,%rax; ret
+    assert_eq!(uses(&[0x48, 0x89, 0xf8, 0xc3]).returned, [(0, Offset::At(0))]);
 }

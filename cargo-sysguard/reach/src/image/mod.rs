@@ -50,6 +50,8 @@ pub(crate) struct Image<'d> {
     pub(crate) exports: HashMap<&'d [u8], Vec<u64>>,
     /// What runs without being called by code of a file.
     pub(crate) roots: Vec<(u64, Reached)>,
+    /// Constructors that are given by a symbol, which may be another file's.
+    pub(crate) named_roots: Vec<Target<'d>>,
     /// The initial data of each thread.
     pub(crate) thread_data: Option<Range<u64>>,
     /// Set if it is loaded at any address, so that each address in data has a relocation.
@@ -217,7 +219,10 @@ impl<'d> Image<'d> {
         for at in arrays.into_iter().flat_map(|array| array.step_by(8)) {
             let target = match self.pointers.at(at) {
                 Some(Target::Address(target)) => Some(target),
-                Some(_) => None,
+                Some(target) => {
+                    self.named_roots.push(target);
+                    None
+                }
                 None => self.word(at),
             };
             self.roots.extend(target.filter(|it| self.is_code(*it)).map(|target| (target, Reached::Constructor)));

@@ -114,7 +114,7 @@ fn names_select_whole_names_before_parts() {
         [("demo", "demo"), ("emo", "demo, demo_more"), ("_more demo", "demo, demo_more"), ("more", "demo_more")]
     {
         let ran = project.sysguard(&format!("enforce {names} --format systemd")).ends(0);
-        ran.prints(&[&format!("# Seccomp profile of {workloads} on ")]);
+        ran.prints(&[&format!("# Seccomp profile of {workloads} for ")]);
         let has_mkdir = ran.stdout.contains("mkdir");
         assert_eq!(has_mkdir, workloads.contains("more"), "{names}");
     }

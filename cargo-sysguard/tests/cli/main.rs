@@ -72,6 +72,8 @@ mod profile;
 #[cfg(target_os = "linux")]
 mod profile_ends;
 #[cfg(target_os = "linux")]
+mod profile_orphans;
+#[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
 mod pull_request;
@@ -160,6 +162,7 @@ fn trials() -> Vec<Trial> {
         .chain(hooks::trials())
         .chain(names::trials())
         .chain(profile_ends::trials())
+        .chain(profile_orphans::trials())
         .chain(signals::trials())
         .chain(sites::trials())
         .chain(places::trials())

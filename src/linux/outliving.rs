@@ -93,8 +93,8 @@ impl Outliving {
     }
 }
 
-/// Returns the kind of object of the identifier that a call returns. On 32-bit systems, ipc(2) carries
-/// these calls: include/uapi/linux/ipc.h.
+/// Returns the kind of object of the identifier that a call returns. On 32-bit systems, ipc(2)
+/// carries these calls: include/uapi/linux/ipc.h.
 fn returned_kind(call: &Call) -> Option<IpcKind> {
     const SEMGET: u64 = 2;
     const MSGGET: u64 = 13;

@@ -381,22 +381,3 @@ pub(super) fn close(fd: RawFd) {
     // SAFETY: takes a number only, and nothing of Rust owns it in this process; close(2).
     unsafe { libc::close(fd) };
 }
-
-/// Records, before Rust's start-up, how this process was started: standard streams that were closed
-/// stay closed for a command that inherits them. Call it at the top of a program's `main.rs`; on
-/// Linux only.
-#[cfg(feature = "unstable")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! note_start {
-    () => {
-        const _: () = {
-            #[expect(unsafe_code, reason = "a section that the C library calls functions of, before main")]
-            #[used]
-            // SAFETY: pointers to functions, which ignore the arguments that they get;
-            // "Initialization and Termination Functions", gABI.
-            #[unsafe(link_section = ".init_array")]
-            static NOTE: extern "C" fn() = $crate::note_start;
-        };
-    };
-}

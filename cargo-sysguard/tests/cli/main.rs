@@ -40,6 +40,8 @@ mod ends;
 #[cfg(target_os = "linux")]
 mod enforce;
 #[cfg(target_os = "linux")]
+mod enforce_phases;
+#[cfg(target_os = "linux")]
 mod explain;
 #[cfg(target_os = "linux")]
 mod explore;
@@ -152,6 +154,7 @@ fn trials() -> Vec<Trial> {
         .into_iter()
         .chain(ends::trials())
         .chain(enforce::trials())
+        .chain(enforce_phases::trials())
         .chain(explore::trials())
         .chain(left::trials())
         .chain(run::trials())

@@ -37,7 +37,7 @@ pub(in super::super) const AT: Names = &[
 
 /// linux/fcntl.h: flags of statx(2)
 #[rustfmt::skip]
-pub(in super::super) const STATX_LOOKUP: Names = &[
+pub(in super::super) const LOOKUP: Names = &[
     (0, "AT_STATX_SYNC_AS_STAT"), (0x100, "AT_SYMLINK_NOFOLLOW"), (0x800, "AT_NO_AUTOMOUNT"),
     (0x1000, "AT_EMPTY_PATH"), (0x2000, "AT_STATX_FORCE_SYNC"), (0x4000, "AT_STATX_DONT_SYNC"),
 ];

@@ -46,7 +46,7 @@ pub fn is_unexpected(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, 
 }
 
 /// Returns the indices of the runs that are repeated, in order: of each outcome of a call that is a
-/// finding the first ones, the first one that shows a fact, and those whose call depends on the
+/// finding the first ones, the first one that shows a fact, and those of calls that depend on the
 /// scheduler.
 pub fn to_repeat(settings: &ExploreSettings, recorded: Option<&ErrorPaths>, tried: &[Tried]) -> BTreeSet<usize> {
     let mut places: BTreeMap<(&FailedCall, RunOutcome), usize> = BTreeMap::new();

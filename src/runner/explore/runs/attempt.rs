@@ -89,7 +89,7 @@ impl<'c, 'a> AttemptWatcher<'c, 'a> {
         Self { debugger: Some(debugger), ..self }
     }
 
-    /// Ends a run whose processes have ended, and removes what outlives them.
+    /// Ends a run once its processes have ended, and removes what outlives them.
     pub(super) fn finish(self) -> Attempted {
         let reached = match self.state {
             State::Before => Ok(false),

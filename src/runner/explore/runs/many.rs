@@ -10,7 +10,7 @@ use crate::linux::{Callers, SymbolFiles};
 use crate::model::explore::injection::Injection;
 use crate::model::explore::run::Attempt;
 
-/// The most attempts with an injection whose call is not reached.
+/// The most attempts with an injection until its call is reached.
 const TRIES: usize = 3;
 
 impl Explorer<'_> {

@@ -8,9 +8,9 @@
 //! ```
 //!
 //! - `source` checks that baselines can be enforced.
-//! - `policy` says which calls are allowed, with which registers, and why. `additions` are the calls
-//!   that a baseline does not hold and a program still needs; `runtimes` are those of container
-//!   runtimes.
+//! - `policy` says which calls are allowed, with which registers, and why. `additions` are the
+//!   calls that a baseline does not hold and a program still needs; `runtimes` are those of
+//!   container runtimes.
 //! - `phases` reduces a baseline to the calls from one phase of the program on.
 //! - `format` writes a policy in each format, and reads it back to compare two profiles.
 //! - `filter` compiles a policy to BPF.

@@ -96,8 +96,8 @@ impl Refusal {
     }
 }
 
-/// Returns whether a profile would not cover what the blind spot hides: calls that were not seen, or
-/// operations that no seccomp filter sees.
+/// Returns whether a profile would not cover what the blind spot hides: calls that were not seen,
+/// or operations that no seccomp filter sees.
 fn is_uncovered(spot: &RecordedBlindSpot) -> bool {
     use BlindSpot::{LdPreload, ReservedPhase, SeccompFilter, Unanswerable};
     !matches!(spot.known(), Some(LdPreload | ReservedPhase | SeccompFilter | Unanswerable))

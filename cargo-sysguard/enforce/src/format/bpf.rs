@@ -136,8 +136,8 @@ enum Accumulator {
 }
 
 impl Reached {
-    /// Follows a program with a known architecture and number, and unknown registers. The text names
-    /// the action of other calls without its value.
+    /// Follows a program with a known architecture and number, and unknown registers. The text
+    /// names the action of other calls without its value.
     fn of(program: &[sock_filter], architecture: u32, number: u32, otherwise: Option<u32>) -> Result<Self, String> {
         let mut reached = Self::default();
         // Places with their number in the text. A place is reached with few accumulators.

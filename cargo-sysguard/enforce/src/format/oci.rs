@@ -1,9 +1,9 @@
 //! Writes and reads the object `linux.seccomp` of the OCI runtime specification, config-linux.md.
 //! Main functions: [`write`] and [`read`].
 //!
-//! The records are few, so they are written here: the crate oci-spec has 20 dependencies, and no
-//! `comment`, which Docker and Podman keep beside the calls. A reader ignores properties that it
-//! does not know (config.md, Extensibility), so the first comment is a property too.
+//! The records are few, so they are written here: the crate oci-spec 0.10 would add 14 crates, and
+//! its records lack the `comment` that Docker and Podman keep beside calls. A reader ignores
+//! properties that it does not know (config.md, Extensibility), so the heading is one, too.
 
 use serde::{Deserialize, Serialize};
 use sysguard::unstable::model::attribution::RegisterTest;

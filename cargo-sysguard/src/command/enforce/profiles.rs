@@ -29,6 +29,9 @@ pub(super) struct Profile {
     baselines: Vec<Baseline>,
 }
 
+/// The content of a profile's file, with its phase.
+pub(super) type File<'p> = (Option<&'p str>, Vec<u8>);
+
 impl Profile {
     /// Returns the phase, if there is one for each.
     pub(super) fn phase(&self) -> Option<&str> {
@@ -70,7 +73,7 @@ impl<'a> Profiles<'a> {
     }
 
     /// Returns the files of the profiles with their phases.
-    pub(super) fn written(&self) -> Result<Vec<(Option<&str>, Vec<u8>)>, Failure> {
+    pub(super) fn written(&self) -> Result<Vec<File<'_>>, Failure> {
         let written = |profile: &'_ Profile| {
             let sources = with(self.sources, &profile.baselines);
             let input = Input { policy: &profile.policy, sources: &sources, heading: &profile.heading };

@@ -133,7 +133,7 @@ impl<'a> Subject<'a> {
         for run in 0..self.runs.get() {
             progress.running(&case.name, run + 1, self.runs.get());
             // Every second run of each kind; of two runs, the untraced one.
-            let is_busy = if run < traced { run % 2 == 1 } else { (run - traced) % 2 == 0 };
+            let is_busy = if run < traced { run % 2 == 1 } else { (run - traced).is_multiple_of(2) };
             let _busy = is_busy.then(|| CpuLoad::keep(Machine::cpus()));
             trials.busy += u32::from(is_busy);
             if run < traced {
@@ -196,7 +196,7 @@ impl<'a> Subject<'a> {
         }
         let runs = self.runs.get().div_ceil(4);
         for number in 0..runs {
-            let run = run(if number % 2 == 0 { Privileges::Kept } else { Privileges::NoNew })?;
+            let run = run(if number.is_multiple_of(2) { Privileges::Kept } else { Privileges::NoNew })?;
             trials.take_end(Kind::Contained, not_run(run)?);
         }
         Ok(Ok(runs))

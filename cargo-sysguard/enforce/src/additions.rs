@@ -6,7 +6,7 @@ use sysguard::unstable::model::attribution::{RegisterTest, ambient};
 use sysguard::unstable::model::facts::families;
 use sysguard::unstable::model::kernel::syscall::{Abi, table};
 
-use crate::uapi::{F_SETFD, TIOCGWINSZ};
+use crate::uapi::{F_SETFD, RLIMIT_STACK, TIOCGWINSZ};
 
 /// Returns the calls that any program may make, with the reason.
 pub fn ambient() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -43,6 +43,14 @@ const BESIDE: &[(&str, Beside)] = &[
     ("connect", Beside { syscall: "uname", test: None, what: RESOLVER }),
     ("execve", Beside { syscall: "access", test: None, what: "glibc's loader looks for /etc/ld.so.preload" }),
     ("execve", Beside { syscall: "pread64", test: None, what: "glibc's loader reads the headers of libraries" }),
+    (
+        "execve",
+        Beside {
+            syscall: "prlimit64",
+            test: Some(second(RLIMIT_STACK)),
+            what: "glibc's start reads the size of stacks",
+        },
+    ),
     ("open", CLOSE_ON_EXEC),
     ("open", TERMINAL),
     ("openat", CLOSE_ON_EXEC),
@@ -58,7 +66,7 @@ const CLOSE_ON_EXEC: Beside =
 const TERMINAL: Beside =
     Beside { syscall: "ioctl", test: Some(second(TIOCGWINSZ)), what: "musl asks whether a stream is a terminal" };
 
-/// Tests the second argument, an int: fcntl(2), ioctl(2).
+/// Tests the second argument, an int: fcntl(2), ioctl(2), prlimit(2).
 const fn second(value: u64) -> RegisterTest {
     RegisterTest { arg: 1, mask: 0xffff_ffff, value }
 }
@@ -98,6 +106,9 @@ mod tests {
                 assert!(Syscall::from_name(Abi::X86_64, name).is_some(), "{name}");
             }
         }
-        assert_eq!(beside("execve").map(|beside| beside.syscall).collect::<Vec<_>>(), ["access", "pread64"]);
+        assert_eq!(
+            beside("execve").map(|beside| beside.syscall).collect::<Vec<_>>(),
+            ["access", "pread64", "prlimit64"]
+        );
     }
 }

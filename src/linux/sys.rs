@@ -1,5 +1,4 @@
-//! Holds every unsafe call of the tracer, each short and with its reason. It must not decide
-//! anything.
+//! Holds every unsafe call of the tracer, each short and with its reason. It decides nothing.
 //!
 //! nix is used where it suffices. It does not for ptrace stops, since its `Signal` has no real-time
 //! signals.
@@ -380,4 +379,22 @@ pub(super) fn survives_exec(fd: RawFd) -> bool {
 pub(super) fn close(fd: RawFd) {
     // SAFETY: takes a number only, and nothing of Rust owns it in this process; close(2).
     unsafe { libc::close(fd) };
+}
+
+/// Records, before Rust's start-up, how this process was started, so that closed standard streams
+/// stay closed for a command. Call it at the top of a program's `main.rs`, on Linux only.
+#[cfg(feature = "unstable")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! note_start {
+    () => {
+        const _: () = {
+            #[expect(unsafe_code, reason = "a section that the C library calls functions of, before main")]
+            #[used]
+            // SAFETY: pointers to functions, which ignore the arguments that they get;
+            // "Initialization and Termination Functions", gABI.
+            #[unsafe(link_section = ".init_array")]
+            static NOTE: extern "C" fn() = $crate::note_start;
+        };
+    };
 }

@@ -92,6 +92,13 @@ pub enum Reason {
         /// When.
         what: &'static str,
     },
+    /// Another C library makes it beside an allowed one.
+    Beside {
+        /// The allowed one.
+        of: String,
+        /// What for.
+        what: &'static str,
+    },
     /// The program makes it between its phases.
     Phases {
         /// What for.
@@ -143,6 +150,7 @@ impl Policy {
         policy.add_ambient(options.arguments);
         let names_phases = sources.iter().any(|source| !source.baseline.phases.is_empty());
         policy.add_phases(names_phases, options.tightens);
+        policy.add_beside();
         if options.arguments {
             sources.iter().for_each(|source| policy.widen_alternatives(source.baseline));
         }
@@ -218,21 +226,6 @@ impl Policy {
             // Both have an int first: prctl(2), seccomp(2).
             let test = RegisterTest { arg: 0, mask: 0xffff_ffff, value };
             self.allow_name(name, Calls::Some([vec![test]].into()), &Reason::Phases { what });
-        }
-    }
-
-    /// Allows allowed calls also with the arguments of those that another C library or kernel may
-    /// use them instead of: `openat` with the flags of `open`.
-    fn widen_alternatives(&mut self, baseline: &Baseline) {
-        let errors = baseline.errors.iter().flat_map(|errors| errors.uses.values());
-        for (syscall, entry) in baseline.subsystems.values().chain(errors).flatten() {
-            for (name, what) in additions::alternatives(syscall) {
-                let Some(alternative) = named(self.native, name) else { continue };
-                if self.allowed.contains_key(&alternative) {
-                    let reason = Reason::Instead { of: syscall.clone(), what };
-                    self.allow(alternative, narrowed(name, entry, baseline), reason);
-                }
-            }
         }
     }
 
@@ -373,11 +366,13 @@ impl fmt::Display for Reason {
             Self::Tolerated { workload } => write!(f, "tolerated in {workload}"),
             Self::Ambient { what } => write!(f, "any program: {what}"),
             Self::Instead { of, what } => write!(f, "instead of {of}: {what}"),
+            Self::Beside { of, what } => write!(f, "beside {of}: {what}"),
             Self::Phases { what } => write!(f, "phases: {what}"),
             Self::Launcher { launcher, what } => write!(f, "{launcher}: {what}"),
         }
     }
 }
 
+mod libraries;
 #[cfg(test)]
 mod tests;

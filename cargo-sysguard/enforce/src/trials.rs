@@ -196,7 +196,7 @@ impl<'a> Subject<'a> {
         }
         let runs = self.runs.get().div_ceil(4);
         for number in 0..runs {
-            let run = run(if number % 2 == 0 { Privileges::Kept } else { Privileges::NoNew })?;
+            let run = run(if number.is_multiple_of(2) { Privileges::Kept } else { Privileges::NoNew })?;
             trials.take_end(Kind::Contained, not_run(run)?);
         }
         Ok(Ok(runs))

@@ -7,6 +7,11 @@ pub(crate) const ENOSYS: u32 = 38;
 // arch/x86/include/uapi/asm/unistd.h: `__X32_SYSCALL_BIT`
 pub(crate) const X32_SYSCALL_BIT: i64 = 0x4000_0000;
 
+// include/uapi/asm-generic/fcntl.h, resource.h and ioctls.h
+pub(crate) const F_SETFD: u64 = 2;
+pub(crate) const RLIMIT_STACK: u64 = 3;
+pub(crate) const TIOCGWINSZ: u64 = 0x5413;
+
 // include/uapi/linux/prctl.h
 pub(crate) const PR_SET_NO_NEW_PRIVS: u64 = 38;
 

@@ -51,22 +51,3 @@ pub(in crate::linux) fn was_ignored(signal: c_int) -> bool {
         _ => signal != libc::SIGPIPE && super::is_ignored(signal),
     }
 }
-
-/// Records, before Rust's start-up, how this process was started: standard streams that were closed
-/// stay closed for a command that inherits them. Call it at the top of a program's `main.rs`; on
-/// Linux only.
-#[cfg(feature = "unstable")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! note_start {
-    () => {
-        const _: () = {
-            #[expect(unsafe_code, reason = "a section that the C library calls functions of, before main")]
-            #[used]
-            // SAFETY: pointers to functions, which ignore the arguments that they get;
-            // "Initialization and Termination Functions", gABI.
-            #[unsafe(link_section = ".init_array")]
-            static NOTE: extern "C" fn() = $crate::note_start;
-        };
-    };
-}

@@ -67,7 +67,7 @@ fn counts(policy: &Policy) -> String {
             Some(Reason::ErrorPath { .. }) => (1, "on error paths".to_owned()),
             Some(Reason::Tolerated { .. }) => (2, "tolerated".to_owned()),
             Some(Reason::Ambient { .. }) => (3, "of any program".to_owned()),
-            Some(Reason::Instead { .. }) => (4, "of other C libraries and kernels".to_owned()),
+            Some(Reason::Instead { .. } | Reason::Beside { .. }) => (4, "of other C libraries and kernels".to_owned()),
             Some(Reason::Phases { .. }) => (5, "of phases".to_owned()),
             Some(Reason::Launcher { launcher, .. }) => (6, format!("of {launcher}")),
         };

@@ -1,5 +1,5 @@
-//! Runs workloads under the filter of a policy, traced and untraced, and in a container. Main types:
-//! [`Subject`] and [`Trials`].
+//! Runs workloads under the filter of a policy, traced and untraced, and in a container. Main
+//! types: [`Subject`] and [`Trials`].
 
 mod capabilities;
 pub mod container;

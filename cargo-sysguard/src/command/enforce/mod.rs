@@ -64,8 +64,8 @@ pub(crate) struct Options {
     /// Run each workload N times under the profile first, and write FILE.proof.json beside it
     ///
     /// Half of the runs are traced, so that a denied call is named with its process, call site and
-    /// arguments, and half have busy CPUs. An OCI profile with the calls of runc (--runtime) is also
-    /// tried in a container, where runc is installed.
+    /// arguments, and half have busy CPUs. An OCI profile with the calls of runc (--runtime) is
+    /// also tried in a container, where runc is installed.
     #[arg(long, value_name = "N", conflicts_with_all = ["check", "per_phase"])]
     prove: Option<NonZeroU32>,
     #[command(flatten)]

@@ -15,6 +15,10 @@
 //! - `format` writes a policy in each format, and reads it back to compare two profiles.
 //! - `filter` compiles a policy to BPF.
 //! - `proof` is what runs under a filter showed.
+//!
+//! Filters are compiled on Linux only; elsewhere, this crate is empty.
+
+#![cfg(target_os = "linux")]
 
 pub mod additions;
 pub mod filter;

@@ -27,7 +27,7 @@ pub(crate) use program::find;
 #[derive(Debug)]
 pub(crate) struct Surveyed(Survey);
 
-/// Fails if a file is no program that can be analysed.
+/// Fails if a file is not a program that can be analysed.
 pub(crate) fn check(program: &Path) -> Result<(), Failure> {
     Modules::of(program).map(drop).map_err(|error| unusable(&error))
 }

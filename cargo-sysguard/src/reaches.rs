@@ -41,7 +41,7 @@ impl SavedReaches {
     }
 }
 
-/// Returns the first file that is not as it was when it was analysed.
+/// Returns the first file that has changed since the analysis.
 fn changed(record: &ReachRecord) -> Option<String> {
     let is_changed = |(path, known): &(&Path, &str)| fs::read(path).map_or(true, |bytes| digest(&bytes) != *known);
     record.digests().find(is_changed).map(|(path, _)| path.to_string_lossy().into_owned())

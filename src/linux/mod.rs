@@ -121,6 +121,8 @@ mod vdso;
 mod wait;
 #[cfg(target_os = "linux")]
 mod witness;
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+mod written_files;
 
 #[cfg(target_os = "linux")]
 mod sys;
@@ -162,3 +164,5 @@ pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 pub use trace::{trace, trace_unasked, watch, watch_notified};
 #[cfg(all(target_os = "linux", feature = "unstable"))]
 pub use untraced_run::{RunUsage, UntracedOutcome, run_untraced};
+#[cfg(all(target_os = "linux", feature = "unstable"))]
+pub use written_files::WrittenFiles;

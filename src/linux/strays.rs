@@ -72,6 +72,23 @@ pub(super) fn parent(process: Tid) -> Option<Tid> {
     status(process).filter(|status| status.process == Some(process))?.parent
 }
 
+/// Returns the process group of a process, and its session.
+#[cfg(feature = "unstable")]
+pub(super) fn group_and_session(process: Tid) -> Option<(Tid, Tid)> {
+    let status = status(process)?;
+    status.group.zip(status.session)
+}
+
+/// Returns the children of this process. They can be incomplete while some of them end, and are
+/// missing without CONFIG_PROC_CHILDREN: proc_pid_task(5).
+#[cfg(feature = "unstable")]
+pub(super) fn own_children() -> Vec<Tid> {
+    let own = std::process::id() as Tid;
+    let children = |thread| fs::read_to_string(format!("/proc/{own}/task/{thread}/children")).unwrap_or_default();
+    let all: Vec<String> = threads(own).into_iter().map(children).collect();
+    all.iter().flat_map(|children| children.split_whitespace()).filter_map(|child| child.parse().ok()).collect()
+}
+
 /// A process below another one.
 #[cfg(feature = "unstable")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +97,6 @@ pub(super) struct Descendant {
     pub(super) parent: Tid,
     /// It has ended and waits for its parent.
     pub(super) has_ended: bool,
-    /// Its process group and its session.
-    pub(super) group: Option<(Tid, Tid)>,
 }
 
 /// Returns the descendants of a process, parents first.
@@ -89,9 +104,8 @@ pub(super) struct Descendant {
 pub(super) fn descendants(ancestor: Tid) -> Vec<Descendant> {
     let mut children: HashMap<Tid, Vec<Descendant>> = HashMap::new();
     for process in processes() {
-        let Some(Status { parent: Some(parent), has_ended, group, session, .. }) = status(process) else { continue };
-        let group = group.zip(session);
-        children.entry(parent).or_default().push(Descendant { process, parent, has_ended, group });
+        let Some(Status { parent: Some(parent), has_ended, .. }) = status(process) else { continue };
+        children.entry(parent).or_default().push(Descendant { process, parent, has_ended });
     }
     let mut found = children.remove(&ancestor).unwrap_or_default();
     let mut next = 0;

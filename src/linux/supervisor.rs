@@ -6,9 +6,16 @@
 //! command become children of the supervisor, which kills them. If the supervisor is killed, so is
 //! the worker; during a run without a tracer, it kills the processes of the command before.
 //!
+//! One process is not enough: orphans are adopted by an ancestor only, so after a SIGKILL of a
+//! single process, its orphans are out of reach. The ancestor must have no other children, or it
+//! could not tell which orphans are the command's. The worker has none, because it is made by fork.
+//! The supervisor may have some if its program was executed by a shell with jobs: then it leaves
+//! the orphans of a killed worker alone.
+//!
+//! The supervisor is made at the start, since later there are threads, and fork copies only one.
 //! While a command runs in the process group of this job, the worker is in a group of its own: what
 //! a command sends to its group reaches the supervisor only, which can tell such signals from
-//! others.
+//! others. It does nothing else, so it reads a signal while the sender is still there.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -30,8 +37,9 @@ use super::outcome::TraceError;
 use super::probe;
 use super::senders::Sender;
 use super::signals::KEPT;
+use super::strays::{self, Descendant};
+use super::sys;
 use super::wait::{Report, report};
-use super::{strays, sys};
 use crate::model::kernel::call::Tid;
 use crate::model::run::workload::Exit;
 
@@ -55,13 +63,14 @@ pub(super) struct Worker {
     answers: File,
 }
 
-/// A file in memory that both processes have. During a run, it lists the processes that are not the
-/// command's.
+/// A file in memory that both processes have. During a run, it lists the processes below the
+/// supervisor that are not the command's.
 #[derive(Debug)]
 struct RunRecord(File);
 
-/// The signal by which the worker asks whether every signal was passed on. Of several signals, the
-/// kernel delivers the one with the lowest number first: signal(7).
+/// The signal by which the worker asks whether every signal was passed on, and says that a run
+/// begins or ends. Of several signals, the kernel delivers the one with the lowest number first:
+/// signal(7). So this one, the highest, is read after those that came before.
 const QUESTION: i32 = 64;
 
 static WORKER: OnceLock<Worker> = OnceLock::new();
@@ -79,7 +88,6 @@ pub fn supervise() -> Result<Role, TraceError> {
     let system = |operation| move |source: io::Error| TraceError::System { operation, source };
     let record = RunRecord::new().map_err(system("create a file in memory"))?;
     let (answers, answer) = pipe2(OFlag::O_CLOEXEC).map_err(io::Error::from).map_err(system("create a pipe"))?;
-    set_child_subreaper(true).map_err(io::Error::from).map_err(system("adopt orphans"))?;
     let passed = passed_signals();
     let received = SignalFd::with_flags(&passed, SfdFlags::SFD_CLOEXEC);
     let received = received.map_err(io::Error::from).map_err(system("receive signals"))?;
@@ -99,7 +107,7 @@ pub fn supervise() -> Result<Role, TraceError> {
     // The sender of a signal may end soon.
     let _ = sys::prefer_this_thread();
     drop(answers);
-    let exit = follow(worker, &received, &answer.into()).map_err(system("wait for a process"))?;
+    let exit = follow(worker, &received, &answer.into(), &record).map_err(system("wait for a process"))?;
     if let Some(known) = record.read() {
         adoption::kill_all(&known);
     }
@@ -127,7 +135,7 @@ fn passed_signals() -> SigSet {
 }
 
 /// Passes signals to the worker until its end.
-fn follow(worker: Tid, received: &SignalFd, mut answer: &File) -> io::Result<Exit> {
+fn follow(worker: Tid, received: &SignalFd, mut answer: &File, record: &RunRecord) -> io::Result<Exit> {
     loop {
         let signal = match received.read_signal() {
             Ok(Some(signal)) => signal,
@@ -143,6 +151,8 @@ fn follow(worker: Tid, received: &SignalFd, mut answer: &File) -> io::Result<Exi
                 }
             }
         } else if number == QUESTION && signal.ssi_pid == worker.unsigned_abs() {
+            // Orphans of anything but a run, such as a server that a build starts, are not adopted.
+            let _ = set_child_subreaper(record.read().is_some());
             // If the worker has ended meanwhile, it needs no answer.
             let _ = answer.write_all(&[1]);
         } else if let Some(passed) = passed(number, Sender::of(&signal)) {
@@ -172,6 +182,13 @@ fn die_with(supervisor: Pid) {
     }
 }
 
+/// Returns the descendants of the supervisor, if all are below the worker. Otherwise, orphans of
+/// the others would become children of the supervisor too.
+fn only_below(worker: Tid, supervisor: Tid, descendants: &[Descendant]) -> Option<Vec<Tid>> {
+    let is_other = |it: &Descendant| it.parent == supervisor && it.process != worker;
+    (!descendants.iter().any(is_other)).then(|| descendants.iter().map(|it| it.process).collect())
+}
+
 /// A run without a tracer, as the supervisor knows it.
 #[derive(Debug)]
 pub(super) struct SupervisedRun {
@@ -184,13 +201,17 @@ impl SupervisedRun {
     /// group of [`SupervisedRun::job`] if `is_in_job`.
     pub(super) fn begin(is_in_job: bool) -> io::Result<Option<Self>> {
         let Some(worker) = WORKER.get() else { return Ok(None) };
-        worker.record.write(worker.supervisor.as_raw())?;
+        let supervisor = worker.supervisor.as_raw();
+        if let Some(known) = only_below(std::process::id() as Tid, supervisor, &strays::descendants(supervisor)) {
+            worker.record.write(known)?;
+        }
         let run = Self { worker, has_left_job: is_in_job };
         // This process is to kill the command first: see `is_abandoned`.
         set_pdeathsig(None)?;
         if is_in_job {
             setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
         }
+        run.settle();
         Ok(Some(run))
     }
 
@@ -221,6 +242,7 @@ impl Drop for SupervisedRun {
         }
         die_with(self.worker.supervisor);
         self.worker.record.clear();
+        self.settle();
     }
 }
 
@@ -229,9 +251,8 @@ impl RunRecord {
         Ok(Self(memfd_create(c"sysguard-run", MFdFlags::MFD_CLOEXEC)?.into()))
     }
 
-    /// Begins a run. The descendants that the supervisor has now are not the command's.
-    fn write(&self, supervisor: Tid) -> io::Result<()> {
-        let known: Vec<Tid> = strays::descendants(supervisor).into_iter().map(|known| known.process).collect();
+    /// Begins a run. The known processes are not the command's.
+    fn write(&self, known: Vec<Tid>) -> io::Result<()> {
         let numbers = [known.len() as Tid].into_iter().chain(known);
         let bytes: Vec<u8> = numbers.flat_map(Tid::to_ne_bytes).collect();
         self.0.write_all_at(&bytes, 0)
@@ -277,11 +298,21 @@ mod tests {
     }
 
     #[test]
+    fn other_children_of_the_supervisor_prevent_adoption() {
+        let of = |pairs: &[(Tid, Tid)]| {
+            let descendant = |&(process, parent)| Descendant { process, parent, has_ended: false };
+            only_below(8, 7, &pairs.iter().map(descendant).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[(8, 7), (9, 8)]), Some(vec![8, 9]));
+        assert_eq!(of(&[(8, 7), (6, 7), (9, 8)]), None);
+    }
+
+    #[test]
     fn record_is_read_only_during_a_run() {
         let record = RunRecord::new().expect("a file");
         assert_eq!(record.read(), None);
-        record.write(std::process::id() as Tid).expect("written");
-        assert!(record.read().is_some());
+        record.write(vec![7, 8]).expect("written");
+        assert_eq!(record.read(), Some(BTreeSet::from([7, 8])));
         record.clear();
         assert_eq!(record.read(), None);
         record.0.write_all_at(&3_i32.to_ne_bytes(), 0).expect("written");

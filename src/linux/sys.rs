@@ -39,6 +39,8 @@ pub(super) use ask::{
     FileStatus, copy_fd, file_status, has_statx, open_file_status, open_place, read_memory, read_proc, share_fd_table,
     share_memory, short_attribute, socket_option,
 };
+#[cfg(feature = "unstable")]
+pub(super) use ask::{process_handle, signal_process};
 pub(super) use directory::change_directory;
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
 #[cfg(feature = "unstable")]
@@ -68,9 +70,9 @@ pub(super) use signals::ignore_traced_senders;
 pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
-pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
 #[cfg(feature = "unstable")]
-pub(super) use wait::{reap_any, reap_ended, wait_for_end, wait_until_ended};
+pub(super) use wait::{ended_child, reap_ended, wait_for_end, wait_until_ended};
+pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.

@@ -119,7 +119,11 @@ pub struct NotAFormat {
 }
 
 /// Returns the format of this name.
-fn named<F: Copy>(text: &str, all: &[F], name: impl Fn(F) -> &'static str) -> Result<F, NotAFormat> {
+///
+/// # Errors
+///
+/// [`NotAFormat`], which lists the names of all formats.
+pub fn named<F: Copy>(text: &str, all: &[F], name: impl Fn(F) -> &'static str) -> Result<F, NotAFormat> {
     let found = all.iter().copied().find(|&format| name(format) == text);
     let known = || all.iter().map(|&format| name(format)).collect();
     found.ok_or_else(|| NotAFormat { given: text.to_owned(), known: known() })

@@ -31,6 +31,8 @@ mod schema;
 mod style;
 mod verdict;
 mod waiting;
+#[cfg(feature = "unstable")]
+mod way;
 mod words;
 
 pub use list::no_workloads;
@@ -44,7 +46,7 @@ pub use {
         PackageExplorations, closing as closing_of_explorations, exploration, exploration_step_summary,
         exploration_summary, explorations, replay,
     },
-    format::{Format, NotAFormat, VerdictFormat},
+    format::{Format, NotAFormat, VerdictFormat, named as format_named},
     gates::{Gates, gates},
     list::{Listed, list},
     log::log_line,

@@ -4,12 +4,11 @@
 //! `SYSGUARD_WRITE_SCHEMAS=1 cargo test -p sysguard --lib schema` writes the files again.
 
 use std::borrow::Cow;
-use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
-use schemars::generate::SchemaSettings;
+use schema_check::{Published, of};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::evidence::EvidenceRecord;
 use super::explain::ExplainRecord;
@@ -72,73 +71,6 @@ fn generated() -> [(&'static str, Value); 9] {
     ]
 }
 
-/// Returns the schema of a record as it is written: of the fields that are always written, none may
-/// be missing, and no other field may be there.
-fn of<T: JsonSchema>() -> Value {
-    let schema = SchemaSettings::draft07().for_serialize().into_generator().into_root_schema_for::<T>();
-    let mut schema = schema.to_value();
-    if let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) {
-        definitions.values_mut().for_each(close);
-    }
-    close(&mut schema);
-    simplify(&mut schema);
-    schema
-}
-
-/// Refuses unknown fields in a struct. Draft 7 has no `unevaluatedProperties`, so the variants of
-/// an enum that is flattened into a struct get the fields of the struct. Any other enum accepts
-/// unknown fields, because further kinds may have them.
-fn close(schema: &mut Value) {
-    let Some(fields) = schema.as_object_mut() else { return };
-    if !fields.contains_key("oneOf") {
-        if fields.contains_key("properties") {
-            fields.insert("additionalProperties".to_owned(), false.into());
-        }
-        return;
-    }
-    let (properties, required) = (fields.remove("properties"), fields.remove("required"));
-    let variants = fields.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
-    for variant in variants.filter_map(Value::as_object_mut) {
-        if let (Some(Value::Object(own)), Some(Value::Object(more))) = (variant.get_mut("properties"), &properties) {
-            own.extend(more.clone());
-            variant.insert("additionalProperties".to_owned(), false.into());
-        }
-        if let (Some(Value::Array(own)), Some(Value::Array(more))) = (variant.get_mut("required"), &required) {
-            own.extend(more.clone());
-        }
-    }
-}
-
-/// Removes what does not describe a document: widths of integers, uniqueness of set elements,
-/// defaults, and line breaks in descriptions.
-fn simplify(schema: &mut Value) {
-    match schema {
-        Value::Object(fields) => {
-            let is_schema = |fields: &Map<String, Value>| fields.get("type").is_some_and(|it| !it.is_object());
-            if is_schema(fields) {
-                fields.remove("format");
-                fields.remove("uniqueItems");
-                fields.remove("default");
-            }
-            if let Some(Value::String(description)) = fields.get_mut("description") {
-                *description = description.replace('\n', " ");
-            }
-            fields.values_mut().for_each(simplify);
-        }
-        Value::Array(items) => items.iter_mut().for_each(simplify),
-        _ => {}
-    }
-}
-
-fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/report/schema").join(format!("{name}.json"))
-}
-
-fn published(name: &str) -> Value {
-    let text = fs::read_to_string(file(name)).expect(name);
-    serde_json::from_str(&text).expect(name)
-}
-
 /// Fields that are absent in some documents, by schema; list indices are left out.
 const OPTIONAL: [(&str, &[&str]); 6] = [
     (
@@ -192,67 +124,19 @@ const OF_ANY_FIELDS: [&str; 17] = [
     "/workloads/status",
 ];
 
-/// Asserts that the schema of this name accepts the record, and refuses it after any change: a
-/// new field, a missing field, or a value of another type.
-#[track_caller]
-pub(super) fn holds(name: &str, record: &Value) {
-    let validator = jsonschema::validator_for(&published(name)).expect("a schema");
-    let errors: Vec<String> = validator.iter_errors(record).map(|error| error.to_string()).collect();
-    assert_eq!(errors, [""; 0], "{record:#}");
-    for (change, changed) in changes(name, record) {
-        assert!(!validator.is_valid(&changed), "{name} accepts {change}");
-    }
+fn published(name: &str) -> Published {
+    let optional = OPTIONAL.iter().find(|(schema, _)| *schema == name).map_or(&[][..], |(_, fields)| fields);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/report/schema/{name}.json"));
+    Published::new(file).with_optional(optional).with_open(&OF_ANY_FIELDS)
 }
 
-/// Returns documents that differ from a record in one place, each with what was changed.
-fn changes(name: &str, record: &Value) -> Vec<(String, Value)> {
-    let optional = OPTIONAL.iter().find(|(schema, _)| *schema == name).map_or(&[][..], |(_, fields)| fields);
-    let mut changes = Vec::new();
-    let mut places = vec![(String::new(), String::new())];
-    while let Some((pointer, path)) = places.pop() {
-        let at = |changed: &Value| changed.pointer(&pointer).cloned().expect("a place of the record");
-        let mut change = |what: String, to: Value| {
-            let mut changed = record.clone();
-            *changed.pointer_mut(&pointer).expect("a place of the record") = to;
-            changes.push((format!("{what} at {pointer}"), changed));
-        };
-        match at(record) {
-            Value::Object(fields) => {
-                let is_open = OF_ANY_FIELDS.contains(&path.as_str());
-                if !is_open {
-                    let mut more = fields.clone();
-                    more.insert("surprise".to_owned(), true.into());
-                    change("a new field".to_owned(), more.into());
-                }
-                for key in fields.keys() {
-                    if !is_open && !optional.contains(&format!("{path}/{key}").as_str()) {
-                        let mut fewer = fields.clone();
-                        fewer.remove(key);
-                        change(format!("no `{key}`"), fewer.into());
-                    }
-                    let escaped = key.replace('~', "~0").replace('/', "~1");
-                    places.push((format!("{pointer}/{escaped}"), format!("{path}/{key}")));
-                }
-                change("a list for an object".to_owned(), Vec::<Value>::new().into());
-            }
-            Value::Array(items) => {
-                places.extend((0..items.len()).map(|at| (format!("{pointer}/{at}"), path.clone())));
-                change("an object for a list".to_owned(), Map::new().into());
-            }
-            // A nullable field may hold a list, but its items have another type.
-            _ => change("a list for a value".to_owned(), vec![Value::from(true)].into()),
-        }
-    }
-    changes
+/// Asserts that the schema of this name accepts the record, and no changed one.
+#[track_caller]
+pub(super) fn holds(name: &str, record: &Value) {
+    published(name).holds(record);
 }
 
 #[test]
 fn published_schemas_are_those_of_the_records() {
-    let writes = std::env::var_os("SYSGUARD_WRITE_SCHEMAS").is_some();
-    for (name, schema) in generated() {
-        if writes {
-            fs::write(file(name), format!("{schema:#}\n")).expect(name);
-        }
-        assert_eq!(published(name), schema, "{name}: write it again with SYSGUARD_WRITE_SCHEMAS=1");
-    }
+    generated().iter().for_each(|(name, schema)| published(name).is(schema));
 }

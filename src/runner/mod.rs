@@ -15,8 +15,6 @@ mod diff_tool;
 mod environment;
 mod executables;
 #[cfg(all(target_os = "linux", feature = "unstable"))]
-mod exploration;
-#[cfg(all(target_os = "linux", feature = "unstable"))]
 mod explore;
 mod fingerprint;
 mod folder;
@@ -51,9 +49,7 @@ pub use denials::{DeniedCall, FilteredRun};
 pub use diff_tool::{DiffTool, DiffToolError};
 pub use environment::Lookup;
 #[cfg(all(target_os = "linux", feature = "unstable"))]
-pub use exploration::{ExploreOptions, NotReplayed};
-#[cfg(all(target_os = "linux", feature = "unstable"))]
-pub use explore::{Explorer, NotExplored, Replay, Surveyed, limit};
+pub use explore::{ExploreOptions, Explorer, NotExplored, NotReplayed, Replay, Surveyed, limit};
 pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use observe::{

@@ -105,13 +105,16 @@ impl<'a> PreparedWorkload<'a> {
         &self,
         run: impl FnOnce(Command, &Limits, WatchOptions) -> Result<T, Obstacle>,
     ) -> Result<(T, String), Obstacle> {
-        self.start_in(&Scratch::create().map_err(not_started)?, None, run)
+        let scratch = Scratch::create().map_err(not_started)?;
+        let cwd = self.workload.cwd.as_ref().map_or_else(|| scratch.work.clone(), |folder| self.package.join(folder));
+        self.start_in(&scratch, &cwd, None, run)
     }
 
-    /// As [`Self::start`], in this scratch directory. Output is also copied to `echo`.
+    /// As [`Self::start`], in these directories. Output is also copied to `echo`.
     pub(super) fn start_in<T>(
         &self,
         scratch: &Scratch,
+        cwd: &Path,
         echo: Option<Echo>,
         run: impl FnOnce(Command, &Limits, WatchOptions) -> Result<T, Obstacle>,
     ) -> Result<(T, String), Obstacle> {
@@ -119,18 +122,14 @@ impl<'a> PreparedWorkload<'a> {
         let (capture, stdout, stderr) = Capture::start(echo).map_err(|source| {
             not_started(Error::Io { operation: "create", subject: "pipes for the output".to_owned(), source })
         })?;
-        let cwd = match &self.workload.cwd {
-            Some(folder) => self.package.join(folder),
-            None => scratch.work.clone(),
-        };
-        let named = [(&*scratch.home, "$HOME"), (&*scratch.temporary, "$TMPDIR"), (&*cwd, "$PWD")];
+        let named = [(&*scratch.home, "$HOME"), (&*scratch.temporary, "$TMPDIR"), (cwd, "$PWD")];
         let (part, closure, conditions) = (self.part(), self.closure(), self.conditions.clone());
         let options = WatchOptions { part, folders: folders(named), closure, conditions, ..WatchOptions::default() };
         let command = Command {
             program: self.program.clone(),
             argv: self.argv.clone(),
-            environment: Environment::Exactly(self.environment.for_run(&scratch.home, &scratch.temporary, &cwd)),
-            cwd: Some(cwd),
+            environment: Environment::Exactly(self.environment.for_run(&scratch.home, &scratch.temporary, cwd)),
+            cwd: Some(cwd.to_owned()),
             scratch: Some(scratch.root().to_owned()),
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,

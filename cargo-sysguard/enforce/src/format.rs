@@ -118,6 +118,11 @@ impl Format {
         matches!(self, Self::Oci | Self::Systemd | Self::Bpf)
     }
 
+    /// Returns whether a running program can install the profile.
+    pub fn is_for_programs(self) -> bool {
+        !matches!(self, Self::Oci | Self::Systemd)
+    }
+
     /// Returns the file of a profile.
     ///
     /// # Errors

@@ -24,6 +24,19 @@ const RESTARTED: [&str; 4] = ["nanosleep", "clock_nanosleep", "poll", "futex"];
 ///
 /// [`Fault`] if there is no program among the files, or one of them cannot be analysed.
 pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
+    Ok(analyse_if(modules, |_| true)?.unwrap_or_default())
+}
+
+/// Finds which syscalls the code of some files could make, unless these are not all files: that is
+/// judged by what is reached in each of them.
+///
+/// # Errors
+///
+/// As [`analyse`].
+pub(crate) fn analyse_if(
+    modules: &[Module],
+    is_complete: impl FnOnce(&[ModuleReach]) -> bool,
+) -> Result<Option<Reach>, Fault> {
     if !modules.iter().any(|module| module.origin == Origin::Program) {
         return Err(Fault::NoProgram);
     }
@@ -31,6 +44,9 @@ pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
     let graph = Graph::of(&program);
     let words = Words { program: &program, graph: &graph };
     let mut reach = Reach { modules: words.modules(), ..Reach::default() };
+    if !is_complete(&reach.modules) {
+        return Ok(None);
+    }
     let numbers = Numbers::of(&program, &graph);
     for place in &graph.order {
         let Some(node) = graph.nodes.get(place) else { continue };
@@ -66,7 +82,7 @@ pub fn analyse(modules: &[Module]) -> Result<Reach, Fault> {
     let executes = |(syscall, chain): (&Syscall, &Chain)| syscall.is_execute().then(|| chain.clone());
     reach.executes_programs = reach.calls.iter().find_map(executes);
     reach.loads_modules = words.way_to(&LOADERS);
-    Ok(reach)
+    Ok(Some(reach))
 }
 
 /// Adds the call that the kernel makes to resume another one.

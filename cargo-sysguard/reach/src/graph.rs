@@ -1,7 +1,7 @@
 //! Which functions can be reached, from the roots over calls and over addresses in code and data.
 //! Main type: [`Graph`].
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Range;
 
 use crate::code::{Body, Code, Next, Site};
@@ -43,7 +43,7 @@ pub(crate) struct Graph<'p, 'd> {
     data: VecDeque<(usize, Range<u64>, (Place, u64))>,
     seen_data: HashSet<(usize, u64)>,
     /// Names of exported functions that reached code has as strings, and the code.
-    names: HashMap<&'d [u8], (Place, u64)>,
+    names: BTreeMap<&'d [u8], (Place, u64)>,
     /// The functions that look up others by name.
     pub(crate) lookups: HashSet<Place>,
     looks_up: bool,
@@ -62,8 +62,8 @@ impl<'p, 'd> Graph<'p, 'd> {
             code: VecDeque::new(),
             data: VecDeque::new(),
             seen_data: HashSet::new(),
-            names: HashMap::new(),
-            lookups: lookups.collect(),
+            names: BTreeMap::new(),
+            lookups: lookups.copied().collect(),
             looks_up: false,
         };
         for reached in [Reached::Entry, Reached::Constructor, Reached::Resolver] {
@@ -274,8 +274,7 @@ impl<'p, 'd> Graph<'p, 'd> {
     /// Keeps a string that names an exported function. The loader and the C library look up such
     /// functions, and other code does so with dlsym(3).
     fn find_name(&mut self, name: &'d [u8], by: (Place, u64)) {
-        let is_exported = self.program.images().any(|(_, image)| image.exports.contains_key(name));
-        if !is_exported {
+        if self.program.all_definitions(name).is_empty() {
             return;
         }
         let user = by.0.module;
@@ -289,7 +288,7 @@ impl<'p, 'd> Graph<'p, 'd> {
     }
 
     fn look_up(&mut self, name: &'d [u8], by: (Place, u64), is_loader: bool) {
-        for place in self.program.all_definitions(name) {
+        for &place in self.program.all_definitions(name) {
             if !self.program.image(place.module).is_code(place.address) {
                 self.open(place, by);
             } else if let Some(node) = self.reach(place, Reached::LookedUp, Some(by)) {

@@ -25,6 +25,8 @@ pub(crate) struct Place {
 pub(crate) struct Program<'d> {
     pub(crate) modules: &'d [Module],
     images: Vec<Image<'d>>,
+    /// The definitions of each exported symbol, in the order of the files.
+    exports: HashMap<&'d [u8], Vec<Place>>,
     /// Whether a file is loaded when the program starts.
     at_start: Vec<bool>,
     /// What is known of functions: whether they return.
@@ -42,7 +44,14 @@ impl<'d> Program<'d> {
     /// [`Fault`] for the first file that cannot be analysed.
     pub(crate) fn read(modules: &'d [Module]) -> Result<Self, Fault> {
         let images = modules.iter().map(Image::read).collect::<Result<Vec<_>, Fault>>()?;
-        Ok(Self { modules, images, at_start: loaded_at_start(modules), returning: RefCell::default() })
+        let mut exports: HashMap<&[u8], Vec<Place>> = HashMap::new();
+        for (module, image) in images.iter().enumerate() {
+            for (name, addresses) in &image.exports {
+                let places = addresses.iter().map(|address| Place { module, address: *address });
+                exports.entry(name).or_default().extend(places);
+            }
+        }
+        Ok(Self { modules, images, exports, at_start: loaded_at_start(modules), returning: RefCell::default() })
     }
 
     /// Returns a file.
@@ -69,19 +78,13 @@ impl<'d> Program<'d> {
     /// Returns the definitions of a symbol that a file uses. The loader chooses the first one in
     /// the order of the files; for files that are loaded later, the order is not known.
     pub(crate) fn definitions(&self, user: usize, name: &[u8]) -> Vec<Place> {
-        let places = |module: usize| {
-            let addresses = self.image(module).exports.get(name).into_iter().flatten();
-            addresses.map(move |address| Place { module, address: *address })
-        };
-        let mut modules = 0..self.images.len();
-        let mut found: Vec<Place> = modules
-            .find_map(|it| Some(places(it).collect()).filter(|f: &Vec<_>| self.at_start[it] && !f.is_empty()))
-            .unwrap_or_default();
-        if self.image(user).is_symbolic || !self.at_start[user] {
-            found.extend(places(user));
-        }
+        let all = self.all_definitions(name);
+        let first = all.iter().find(|place| self.at_start[place.module]).map(|place| place.module);
+        let has_own = self.image(user).is_symbolic || !self.at_start[user];
+        let is_chosen = |place: &&Place| Some(place.module) == first || has_own && place.module == user;
+        let mut found: Vec<Place> = all.iter().filter(is_chosen).copied().collect();
         if found.is_empty() {
-            found.extend((0..self.images.len()).flat_map(places));
+            found.extend(all);
         }
         found.sort_unstable();
         found.dedup();
@@ -89,12 +92,8 @@ impl<'d> Program<'d> {
     }
 
     /// Returns all definitions of a symbol, wherever they are.
-    pub(crate) fn all_definitions(&self, name: &[u8]) -> Vec<Place> {
-        let places = self.images().flat_map(|(module, image)| {
-            let addresses = image.exports.get(name).into_iter().flatten();
-            addresses.map(move |address| Place { module, address: *address })
-        });
-        places.collect()
+    pub(crate) fn all_definitions(&self, name: &[u8]) -> &[Place] {
+        self.exports.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Returns what a word of a file holds.
@@ -106,9 +105,8 @@ impl<'d> Program<'d> {
                 places.map(|it| Place { address: it.address.wrapping_add_signed(addend), ..it }).collect()
             }
             Target::Copy(name) => {
-                let mut places = self.all_definitions(name);
-                places.retain(|place| place.module != module);
-                places
+                let others = self.all_definitions(name).iter().filter(|place| place.module != module);
+                others.copied().collect()
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sysguard::unstable::model::kernel::syscall::Syscall;
 use sysguard::unstable::model::text::escape;
@@ -12,7 +13,7 @@ pub struct Module {
     /// The path, as it is shown. It is not read.
     pub path: PathBuf,
     /// The whole file.
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<[u8]>,
     /// Why it is analysed.
     pub origin: Origin,
 }

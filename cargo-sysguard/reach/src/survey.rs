@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::analyse;
+use crate::analysis::analyse_if;
 use crate::modules::{Modules, Unusable};
 use crate::observe::Observed;
 use crate::result::{Origin, Reach};
@@ -34,8 +34,8 @@ impl Survey {
             modules.add_mapped(file);
         }
         loop {
-            let reach = analyse(modules.found())?;
-            if !modules.add_plug_ins(&reach) {
+            let files = modules.found().to_vec();
+            if let Some(reach) = analyse_if(&files, |reached| !modules.add_plug_ins(reached))? {
                 return Ok(Self { modules, reach, observed });
             }
         }

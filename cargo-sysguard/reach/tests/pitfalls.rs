@@ -20,7 +20,7 @@ fn compile(folder: &Path, name: &str, source: &str, flags: &[&str]) -> PathBuf {
 }
 
 fn module(path: &Path, origin: Origin) -> Module {
-    Module { path: path.to_owned(), bytes: fs::read(path).expect("a file"), origin }
+    Module { path: path.to_owned(), bytes: fs::read(path).expect("a file").into(), origin }
 }
 
 /// Analyses a program that has no C library.
@@ -324,7 +324,7 @@ fn other_files_are_refused() {
         (header(2, 62, 1), "cannot analyse x: an object file, neither a program nor a shared library"),
         (header(2, 62, 4), "cannot analyse x: a core dump, neither a program nor a shared library"),
     ] {
-        let module = Module { path: "x".into(), bytes, origin: Origin::Program };
+        let module = Module { path: "x".into(), bytes: bytes.into(), origin: Origin::Program };
         let fault = analyse(&[module]).expect_err("no program");
         assert_eq!(fault.to_string(), message);
     }

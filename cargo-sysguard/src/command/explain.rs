@@ -102,7 +102,7 @@ impl Options {
         if calls.is_empty() {
             let name = &self.name;
             return Err(Failure::usage(format!(
-                "`{name}` is no call: --reach finds calls, not what they are made with"
+                "`{name}` is neither a syscall nor a subsystem: --reach finds syscalls, not their arguments"
             )));
         }
         reachability(program, &self.cargo, context).map(|reachability| reachability.ways(program, &calls))

@@ -76,10 +76,11 @@ fn wrong_usage_is_2_and_writes_nothing() {
         ("enforce dem --exact --format oci", "no workload matches `dem`"),
         ("enforce demo --format yaml", "`yaml` is no format: use one of oci, systemd,"),
         ("enforce demo --format oci --runtime docker", "`docker` is no runtime"),
-        ("enforce demo --format oci --per-phase", "name them by -o FILE"),
-        ("enforce demo --format oci --per-phase -o f", "the order of the phases serving, startup is not known"),
-        ("enforce demo --format oci --per-phase=serving -o f", "the order lacks the phases startup"),
-        ("enforce demo --format oci --per-phase=a,serving -o f", "no baseline has the phase `a`"),
+        ("enforce demo --format rust --per-phase", "name them by -o FILE"),
+        ("enforce demo --format oci --per-phase -o f", "a running program cannot install a profile of the format oci"),
+        ("enforce demo --format rust --per-phase -o f", "the order of the phases serving, startup is not known"),
+        ("enforce demo --format rust --per-phase=serving -o f", "the order lacks the phases startup"),
+        ("enforce demo --format rust --per-phase=a,serving -o f", "no baseline has the phase `a`"),
         ("enforce demo --per-phase=startup,serving --check f", "name it by --format"),
         ("enforce demo --check Cargo.toml", "the format of Cargo.toml is not known"),
     ]);
@@ -113,7 +114,7 @@ fn names_select_whole_names_before_parts() {
         [("demo", "demo"), ("emo", "demo, demo_more"), ("_more demo", "demo, demo_more"), ("more", "demo_more")]
     {
         let ran = project.sysguard(&format!("enforce {names} --format systemd")).ends(0);
-        ran.prints(&[&format!("# Seccomp profile of {workloads} on ")]);
+        ran.prints(&[&format!("# Seccomp profile of {workloads} for ")]);
         let has_mkdir = ran.stdout.contains("mkdir");
         assert_eq!(has_mkdir, workloads.contains("more"), "{names}");
     }
@@ -161,21 +162,17 @@ fn profile_of_a_phase_is_a_file_of_its_own() {
     let project = project("enforce_phases");
     let line = "enforce demo --per-phase=startup,serving";
     let before = project.files();
-    project.sysguard(&format!("{line} --format systemd -o demo.conf")).ends(0);
-    assert_eq!(project.changed_since(&before), ["demo.serving.conf", "demo.startup.conf"]);
-    let lists = |file: &str, call: &str| {
-        let text = project.read(file);
-        let mut lists = text.lines().filter_map(|line| line.strip_prefix("SystemCallFilter="));
-        lists.any(|list| list.split(' ').any(|listed| listed == call))
-    };
+    project.sysguard(&format!("{line} --format libseccomp -o demo.c")).ends(0);
+    assert_eq!(project.changed_since(&before), ["demo.serving.c", "demo.startup.c"]);
+    let lists = |file: &str, call: &str| project.read(file).contains(&format!("{{ \"{call}\", SCMP_ACT_ALLOW,"));
     for (call, in_startup, in_serving) in
         [("chdir", true, false), ("socket", true, true), ("seccomp", true, false), ("fstat", false, false)]
     {
-        assert_eq!(lists("demo.startup.conf", call), in_startup, "{call}");
-        assert_eq!(lists("demo.serving.conf", call), in_serving, "{call}");
+        assert_eq!(lists("demo.startup.c", call), in_startup, "{call}");
+        assert_eq!(lists("demo.serving.c", call), in_serving, "{call}");
     }
-    project.sysguard(&format!("{line} --format systemd --check demo.conf")).ends(0);
-    project.sysguard("enforce demo --per-phase=serving,startup --format systemd --check demo.conf").ends(101);
+    project.sysguard(&format!("{line} --check demo.c --format libseccomp")).ends(0);
+    project.sysguard("enforce demo --per-phase=serving,startup --check demo.c --format libseccomp").ends(101);
 }
 
 /// Returns whether a command can be run with success.

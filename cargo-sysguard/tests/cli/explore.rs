@@ -17,6 +17,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing new_outcome_fails_once_something_is_recorded,
         tracing rules_forbid_and_except_outcomes,
         tracing hanging_runs_leave_nothing_behind,
+        tracing runs_change_only_copies_of_the_working_directory,
+        tracing absolute_path_to_the_package_is_protected,
         tracing error_filter_and_loader_decide_what_is_tried,
         tracing machine_formats_own_standard_output,
         tracing failures_have_their_exit_codes,
@@ -269,6 +271,41 @@ fn hanging_runs_leave_nothing_behind() {
     assert_eq!(processes("explore-left-"), [""; 0]);
 }
 
+/// A workload that changes its working directory, and loses the change if a write fails.
+const IN_FOLDER: &str = "command: [sh, -c, 'echo new > state.txt; rm -f old.txt; mv -T folder moved; cat moved/file']
+cwd: data";
+
+fn runs_change_only_copies_of_the_working_directory() {
+    let project = Project::new("explore-folder").expecting("in-folder", IN_FOLDER);
+    for (file, text) in [("state.txt", "old"), ("old.txt", "old"), ("folder/file", "text\n")] {
+        project.write(&format!("data/{file}"), text);
+    }
+    std::os::unix::fs::symlink("../Cargo.toml", project.path("data/link")).expect("a link");
+    let before = project.files();
+    let record = explored(&project, "in-folder", "--errno ENOSPC --errno EIO", 101);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    let finding = finding(&record, "write ENOSPC", "silent");
+    let differences = &finding["paths"][0]["differences"][0];
+    assert_eq!((&differences["part"], &differences["lines"][0]), (&"$PWD/state.txt".into(), &"-new".into()));
+    assert!(record["explored"]["tried"] == record["explored"]["reachable"], "{record:#}");
+}
+
+fn absolute_path_to_the_package_is_protected() {
+    let project = Project::new("explore-protected");
+    let file = project.path("data/file");
+    project.write("data/file", "text");
+    let script = format!("rm -f file || echo lost > {}", file.display());
+    let project = project.expecting("error-path", &format!("command: [sh, -c, '{script}']\ncwd: data"));
+    let script = format!("echo lost > {}", file.display());
+    let project = project.expecting("always", &format!("command: [sh, -c, '{script}; true']\ncwd: data"));
+    let before = project.files();
+    let ran = project.sysguard("explore error-path --errno EACCES");
+    ran.prints(&["calls that would change files of the package outside of the copy of its working directory failed"]);
+    let ran = project.sysguard("explore always").ends(0);
+    ran.prints(&["always: ignored, it changes files of the package outside of the copy", "help: Make it use relative"]);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+}
+
 /// Returns the programs of this name that are running.
 fn processes(name: &str) -> Vec<String> {
     let programs = fs::read_dir("/proc").expect("/proc").filter_map(|entry| {
@@ -313,13 +350,10 @@ fn machine_formats_own_standard_output() {
 fn failures_have_their_exit_codes() {
     let project = project("explore-failures", &[("correct", CORRECT)])
         .expecting("wrong-exit", "command: [sh, -c, 'echo the reason; exit 3']")
-        .expecting("in-package", "command: [ls]\ncwd: src")
         .expecting("missing", "command: [no-such-program]")
         .expecting("broken", "command: [./no-such-file]")
         .expecting("malformed", "nonsense: true");
     project.sysguard("explore wrong-exit").ends(101).prints(&["the reason", "ended with exit status 3"]);
-    let ran = project.sysguard("explore in-package").ends(0);
-    ran.prints(&["in-package: ignored, its working directory is src", "help: Remove `cwd:`"]);
     project.sysguard("explore missing").ends(0).prints(&["missing: ignored, no-such-program is not installed"]);
     project.sysguard("explore missing --require").ends(3);
     project.sysguard("explore broken").ends(3);

@@ -40,6 +40,8 @@ mod ends;
 #[cfg(target_os = "linux")]
 mod enforce;
 #[cfg(target_os = "linux")]
+mod enforce_phases;
+#[cfg(target_os = "linux")]
 mod explain;
 #[cfg(target_os = "linux")]
 mod explore;
@@ -69,6 +71,8 @@ mod places;
 mod profile;
 #[cfg(target_os = "linux")]
 mod profile_ends;
+#[cfg(target_os = "linux")]
+mod profile_orphans;
 #[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
@@ -150,6 +154,7 @@ fn trials() -> Vec<Trial> {
         .into_iter()
         .chain(ends::trials())
         .chain(enforce::trials())
+        .chain(enforce_phases::trials())
         .chain(explore::trials())
         .chain(left::trials())
         .chain(run::trials())
@@ -159,6 +164,7 @@ fn trials() -> Vec<Trial> {
         .chain(hooks::trials())
         .chain(names::trials())
         .chain(profile_ends::trials())
+        .chain(profile_orphans::trials())
         .chain(proofs::trials())
         .chain(signals::trials())
         .chain(sites::trials())

@@ -1,5 +1,4 @@
-//! How `profile` ends: signals to it and to its group, killed processes of it, and what commands
-//! leave behind.
+//! How `profile` ends: signals to it and to its group, and what commands leave behind.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,7 +13,7 @@ use libtest_mimic::Trial;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use super::ends::{SCRATCH, processes};
+use super::ends::SCRATCH;
 use super::project::{BINARY, Project, command, needing, run};
 
 /// Returns the trials.
@@ -24,7 +23,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         needing graceful_end_is_no_reason_for_another_run,
         needing signal_in_the_grace_period_ends_the_rest,
         needing group_signal_of_the_command_is_ignored,
-        needing killing_any_process_ends_the_command,
         needing killed_workload_leaves_nothing,
         needing stopped_job_continues,
         needing command_inherits_what_the_caller_has,
@@ -36,23 +34,23 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Returns why nothing can be sampled here.
-fn refused() -> Option<&'static str> {
+pub(super) fn refused() -> Option<&'static str> {
     let ran = run(command(BINARY).args(["profile", "--no-trace", "--", "true"]));
     (ran.code == 4).then_some("requires the right to sample")
 }
 
 /// A running `profile` in a process group of its own, with the first line of its command.
-struct Running {
+pub(super) struct Running {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
-    line: String,
+    pub(super) line: String,
 }
 
 impl Running {
-    fn start(profile: &mut Command) -> Self {
+    pub(super) fn start(profile: &mut Command) -> Self {
         let profile = profile.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = profile.spawn().expect("it starts");
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -61,21 +59,21 @@ impl Running {
         Self { child, output, line: line.trim().to_owned() }
     }
 
-    fn pid(&self) -> Pid {
+    pub(super) fn pid(&self) -> Pid {
         Pid::from_raw(self.child.id() as i32)
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).expect("it runs");
     }
 
-    fn signal_group(&self, signal: Signal) {
+    pub(super) fn signal_group(&self, signal: Signal) {
         killpg(self.pid(), signal).expect("it runs");
     }
 
     /// Waits for the end of it and of everything that has its output.
     #[track_caller]
-    fn end(mut self, within: Duration) -> ExitStatus {
+    pub(super) fn end(mut self, within: Duration) -> ExitStatus {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
@@ -182,54 +180,6 @@ fn group_signal_of_the_command_is_ignored() -> Option<&'static str> {
     None
 }
 
-/// Starts a command with children in its own and in other sessions, and an orphan.
-fn with_tree(project: &Project) -> Running {
-    let scratch = project.path(SCRATCH);
-    fs::create_dir_all(&scratch).expect("a folder");
-    let scratch = scratch.canonicalize().expect("a folder");
-    let script = "sleep 600 >/dev/null & setsid sleep 600 >/dev/null & (setsid sh -c 'sleep 600 & wait' >/dev/null &)
-        sleep 0.2; echo ready; exec sleep 600 >/dev/null";
-    let mut profile = project.command("profile --no-trace -o report -- sh -c");
-    // The folder in their environment identifies them.
-    Running::start(profile.arg(script).env("HOME", scratch.join("home")))
-}
-
-fn killing_any_process_ends_the_command() -> Option<&'static str> {
-    if let Some(reason) = refused() {
-        return Some(reason);
-    }
-    let project = Project::empty();
-    let is_ours = |line: &str| line.contains("profile --no-trace");
-    for what in ["supervisor", "worker", "group"] {
-        let running = with_tree(&project);
-        let ours: Vec<i32> = processes(&project)
-            .into_iter()
-            .filter(|process| is_ours(&process.line))
-            .map(|process| process.pid)
-            .collect();
-        assert_eq!(ours.len(), 2, "{what}: {ours:?}");
-        let supervisor = running.pid();
-        let worker = Pid::from_raw(*ours.iter().find(|pid| **pid != supervisor.as_raw()).expect("a worker"));
-        match what {
-            "supervisor" => running.signal(Signal::SIGKILL),
-            "worker" => kill(worker, Signal::SIGKILL).expect("it runs"),
-            _ => running.signal_group(Signal::SIGKILL),
-        }
-        let killed = Instant::now();
-        loop {
-            let left = processes(&project);
-            if left.is_empty() {
-                break;
-            }
-            assert!(killed.elapsed() < Duration::from_secs(2), "{what}: {left:?}");
-            thread::sleep(Duration::from_millis(10));
-        }
-        assert_eq!(running.end(PATIENCE).signal(), Some(9), "{what}");
-        assert!(!project.path("report").exists());
-    }
-    None
-}
-
 fn killed_workload_leaves_nothing() -> Option<&'static str> {
     if let Some(reason) = refused() {
         return Some(reason);
@@ -259,7 +209,7 @@ fn killed_workload_leaves_nothing() -> Option<&'static str> {
 }
 
 /// Returns the state of a process: proc_pid_status(5).
-fn state(pid: Pid) -> Option<char> {
+pub(super) fn state(pid: Pid) -> Option<char> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("State:"))?.trim().chars().next()
 }

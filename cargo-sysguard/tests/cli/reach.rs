@@ -229,7 +229,7 @@ pub(crate) fn explanation_shows_the_way_in_a_program() {
     assert_eq!(record["reach"]["reachable"][0]["syscall"], "socket");
     assert_eq!(record["reach"]["upper_bound"], true);
     let argument = project.sysguard("explain AF_INET --reach ./tiny").ends(2);
-    assert!(argument.stderr.contains("`AF_INET` is no call"), "{}", argument.stderr);
+    assert!(argument.stderr.contains("`AF_INET` is neither a syscall nor a subsystem"), "{}", argument.stderr);
     project.sysguard("explain socket --reach ./none").ends(3);
 }
 

@@ -175,6 +175,25 @@ pub(in crate::linux) fn copy_fd(tid: pid_t, fd: c_int) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
 }
 
+/// Returns a handle of a process, which never stands for another one: pidfd_open(2).
+#[cfg(feature = "unstable")]
+pub(in crate::linux) fn process_handle(process: pid_t) -> io::Result<OwnedFd> {
+    pidfd_open(process, 0)
+}
+
+/// Sends a signal to the process of a handle.
+///
+/// # Errors
+///
+/// ESRCH if the process has been reaped: pidfd_send_signal(2).
+#[cfg(feature = "unstable")]
+pub(in crate::linux) fn signal_process(process: &OwnedFd, signal: c_int) -> io::Result<()> {
+    let no_information = ptr::null::<c_void>();
+    // SAFETY: takes numbers, and no information; pidfd_send_signal(2).
+    checked(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, process.as_raw_fd(), signal, no_information, 0) })
+        .map(drop)
+}
+
 fn pidfd_open(tid: pid_t, flags: c_uint) -> io::Result<OwnedFd> {
     // SAFETY: takes numbers only; pidfd_open(2).
     let task = checked(unsafe { libc::syscall(libc::SYS_pidfd_open, tid, flags) })?;

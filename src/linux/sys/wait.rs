@@ -71,16 +71,21 @@ pub(in crate::linux) fn reap_ended(child: pid_t) -> bool {
     reaped == child
 }
 
-/// Reaps any child of any thread that has ended. `None` if none has.
+/// Returns a child of any thread that has ended. It is not reaped, so its number stays its own.
 ///
 /// # Errors
 ///
 /// ECHILD without children.
 #[cfg(feature = "unstable")]
-pub(in crate::linux) fn reap_any() -> io::Result<Option<pid_t>> {
-    // SAFETY: waitpid writes nothing without a place for the status; waitpid(2).
-    let child = unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG | libc::__WALL) };
-    checked(c_long::from(child)).map(|child| (child > 0).then_some(child as pid_t))
+pub(in crate::linux) fn ended_child() -> io::Result<Option<pid_t>> {
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: a siginfo_t of zeros is valid; si_pid of zero says that nothing is waiting.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: waitid writes one siginfo_t at a live local; waitid(2).
+    checked(c_long::from(unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, flags) }))?;
+    // SAFETY: waitid has set the fields of SIGCHLD, or left them zero.
+    let child = unsafe { info.si_pid() };
+    Ok((child != 0).then_some(child))
 }
 
 /// Returns the task and the `si_status` of a waiting report.

@@ -46,7 +46,7 @@ fn number(context: &Context<'_>, kind: Kind, at: usize) -> Option<String> {
         Kind::Choice(table) => names::choice(table, uint),
         Kind::Bits(table) => names::bits(table, uint),
         Kind::Value(table) => names::value(table, uint),
-        Kind::Flags(table) => names::flags(table, uint),
+        Kind::Flags(table, none) => names::flags(table, none, uint),
         Kind::Open => context.open_flags(uint),
         Kind::OpenBits => context.open_bits(uint),
         Kind::Clone => options::clone_flags(whole & !CSIGNAL, whole & CSIGNAL),

@@ -58,8 +58,8 @@ pub(super) enum Kind {
     SomeBits(Names),
     /// One value of a generated table.
     Value(&'static [Value]),
-    /// Flags of a generated table.
-    Flags(&'static [Value]),
+    /// Flags of a generated table, and the name of none.
+    Flags(&'static [Value], &'static str),
     /// Flags of open(2) with their access mode.
     Open,
     /// Flags of open(2) without an access mode.

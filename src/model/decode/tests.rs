@@ -193,7 +193,7 @@ fn commands_and_options_are_named() {
             0x7f00_0000_0000,
             "mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000",
         ),
-        ("mprotect", &[P, 4096, 0], 0, "mprotect(0x1000, 4096, 0) = 0"),
+        ("mprotect", &[P, 4096, 0], 0, "mprotect(0x1000, 4096, PROT_NONE) = 0"),
         ("mount", &[P, P, 0, 0x1000, 0], 0, r#"mount("worker", "worker", NULL, MS_BIND, NULL) = 0"#),
         ("unshare", &[0x1002_0000], 0, "unshare(CLONE_NEWNS|CLONE_NEWUSER) = 0"),
         ("setns", &[3, 0x4000_0000], 0, "setns(3</etc>, CLONE_NEWNET) = 0"),

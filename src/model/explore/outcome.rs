@@ -71,7 +71,7 @@ impl Outcomes {
     }
 
     fn outcome(&self, attempt: &Attempt, result: &RunResult) -> RunOutcome {
-        let Attempt { injection, reached, result: RunResult { exit, stderr, .. }, observation, hung } = attempt;
+        let Attempt { injection, reached, result: RunResult { exit, stderr, .. }, observation, hung, .. } = attempt;
         let expected = self.reference.expected();
         let is_expected_exit = self.reference.exits().contains(exit);
         if !reached {

@@ -118,6 +118,8 @@ pub struct Attempt {
     pub observation: Observation,
     /// Whether the run was ended because it took much longer than a run without an injection.
     pub hung: bool,
+    /// Whether it tried to change the user's files, and calls that would have done so failed.
+    pub is_refused: bool,
 }
 
 #[cfg(test)]

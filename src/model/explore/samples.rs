@@ -109,5 +109,5 @@ pub(super) fn injection(name: &str, fault: &str) -> Injection {
 
 /// Returns an attempt that reached its call.
 pub(super) fn attempt(injection: Injection, result: RunResult) -> Attempt {
-    Attempt { injection, reached: true, result, observation: Observation::new(), hung: false }
+    Attempt { injection, reached: true, result, observation: Observation::new(), hung: false, is_refused: false }
 }

@@ -11,7 +11,7 @@ pub struct StaticReach {
     pub reachable: u64,
     /// Whether they are an upper bound for these files.
     pub is_upper_bound: bool,
-    /// A file that is not as it was when it was analysed.
+    /// A file that has changed since the analysis.
     pub changed: Option<String>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct StaticReachRecord<'a> {
     pub(super) reachable: u64,
     /// Whether they are an upper bound for these files.
     pub(super) upper_bound: bool,
-    /// A file that is not as it was when it was analysed; null: all are.
+    /// A file that has changed since the analysis; null if none has.
     pub(super) changed: Option<&'a str>,
 }
 

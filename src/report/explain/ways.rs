@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::sheet::Sheet;
+use crate::report::way::WayRecord;
 
 /// What an analysis of a program says of the calls that a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,21 +45,13 @@ pub(super) struct WaysRecord<'a> {
     reachable: Vec<WayRecord<'a>>,
     /// The calls of this name to which no way was found.
     others: &'a [String],
-    /// Whether what was not found is not reachable: the analysis gives an upper bound.
+    /// Whether the analysis gives an upper bound: then calls without a way are unreachable.
     upper_bound: bool,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct WayRecord<'a> {
-    syscall: &'a str,
-    /// The functions of a way to it.
-    way: &'a str,
 }
 
 impl<'a> From<&'a Ways> for WaysRecord<'a> {
     fn from(Ways { program, found, others, doubts }: &'a Ways) -> Self {
-        let reachable = found.iter().map(|(syscall, way)| WayRecord { syscall, way }).collect();
+        let reachable = found.iter().map(WayRecord::from).collect();
         Self { program, reachable, others, upper_bound: doubts.is_empty() }
     }
 }

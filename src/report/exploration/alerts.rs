@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{PackageExplorations, all, headline, line};
 use crate::model::facts::error_path::RunOutcome;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, PathFinding};
+use crate::model::judge::exploration::{ExplorationVerdict, FoundPath, PathFinding};
 use crate::model::judge::verdict::Status;
 use crate::model::text::hash::fnv1a;
 use crate::report::verdict::SourceLine;
@@ -94,7 +94,7 @@ fn placed<'a>(
     verdict: &'a ExplorationVerdict,
     list: &str,
     finding: &PathFinding,
-    path: &ErrorPath,
+    path: &FoundPath,
 ) -> Alert<'a> {
     Alert {
         rule: rule(if list == "suspect" { list } else { finding.rule() }),
@@ -109,7 +109,7 @@ fn placed<'a>(
 }
 
 /// Returns the failing call, its place, what differs, and the command that replays it.
-fn details(package: &PackageExplorations, verdict: &ExplorationVerdict, path: &ErrorPath) -> Vec<String> {
+fn details(package: &PackageExplorations, verdict: &ExplorationVerdict, path: &FoundPath) -> Vec<String> {
     let example = path.example.as_ref();
     let call = example.map(|example| example.call.clone());
     let process = example.filter(|example| !example.process.is_empty());

@@ -6,7 +6,7 @@ use std::io;
 use super::text::not_tried;
 use super::{PackageExplorations, all, closing, headline};
 use crate::model::facts::error_path::RunOutcome;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, PathFinding, PathFindingKind};
+use crate::model::judge::exploration::{ExplorationVerdict, FoundPath, PathFinding, PathFindingKind};
 use crate::report::markup::{code, markdown as cell};
 use crate::report::words::counted;
 
@@ -46,7 +46,7 @@ fn write_finding(
     let reason = finding.forbidden.as_ref().map(|reason| format!(" ({})", cell(reason))).unwrap_or_default();
     writeln!(out, "\n- **{}** {}{reason}", finding.rule(), code(&finding.subject()))?;
     for path in &finding.paths {
-        let ErrorPath { example, site, .. } = path;
+        let FoundPath { example, site, .. } = path;
         if let PathFindingKind::Fact(_) = finding.kind {
             writeln!(out, "  - after {}: {}", code(&path.call.to_string()), path.outcome)?;
         }

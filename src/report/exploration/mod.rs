@@ -22,7 +22,7 @@ use super::words::counted;
 use super::{Format, Palette, VerdictFormat};
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::facts::finding::Comparison;
-use crate::model::judge::exploration::{ErrorPath, ExplorationVerdict, PathFinding, PathFindingKind, PathSummary};
+use crate::model::judge::exploration::{ExplorationVerdict, FoundPath, PathFinding, PathFindingKind, PathSummary};
 use crate::model::judge::verdict::{Asked, Status, Verdict};
 use crate::model::run::recording::Growth;
 
@@ -54,7 +54,7 @@ impl PackageExplorations {
     }
 
     /// Returns the line of the repository that made the failing call, if it is known.
-    fn source(&self, path: &ErrorPath) -> Option<SourceLine> {
+    fn source(&self, path: &FoundPath) -> Option<SourceLine> {
         let location = path.site.as_ref()?.location.as_ref()?;
         let path = self.sources.get(location.file.as_ref()?)?.clone();
         Some(SourceLine { path, line: usize::try_from(location.line?).ok()? })
@@ -202,7 +202,7 @@ fn line(verdict: &ExplorationVerdict, list: &str, finding: &PathFinding) -> Stri
     };
     let reason = finding.forbidden.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
     match (list, first) {
-        ("suspect", Some(ErrorPath { same, runs, .. })) => {
+        ("suspect", Some(FoundPath { same, runs, .. })) => {
             format!("{}, but in {same} of {runs} further runs only: {key}{by}", finding.rule())
         }
         _ => format!("{}: {key}{by}{reason}", finding.rule()),

@@ -11,7 +11,7 @@ use crate::model::facts::fact::Detail;
 use crate::model::facts::site::NoSite;
 use crate::model::judge::exploration::difference::Difference;
 use crate::model::judge::exploration::{
-    ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary,
+    ExplorationVerdict, FoundPath, NotTried, PathFinding, PathFindingKind, PathSummary,
 };
 use crate::model::judge::verdict::Status;
 #[cfg(test)]
@@ -255,7 +255,7 @@ impl<'a> PathFindingRecord<'a> {
 }
 
 impl<'a> PathRecord<'a> {
-    fn of(package: &PackageExplorations, verdict: &ExplorationVerdict, path: &'a ErrorPath) -> Self {
+    fn of(package: &PackageExplorations, verdict: &ExplorationVerdict, path: &'a FoundPath) -> Self {
         let example = path.example.as_ref();
         let differences =
             path.differences.iter().map(|Difference { part, lines, cut }| DifferenceRecord { part, lines, cut: *cut });

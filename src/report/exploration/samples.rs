@@ -9,12 +9,12 @@ use crate::model::facts::finding::Finding;
 use crate::model::facts::site::{CodeLocation, NoSite, Site};
 use crate::model::judge::exploration::difference::Difference;
 use crate::model::judge::exploration::{
-    ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary,
+    ExplorationVerdict, FoundPath, NotTried, PathFinding, PathFindingKind, PathSummary,
 };
 use crate::model::judge::verdict::{Change, Status};
 
 /// Returns an injection at a line of the package's own code.
-fn path(id: &str, call: &str, outcome: RunOutcome, line: u32) -> ErrorPath {
+fn path(id: &str, call: &str, outcome: RunOutcome, line: u32) -> FoundPath {
     let location = CodeLocation {
         function: Some("demo::save".to_owned()),
         file: Some("src/main.rs".to_owned()),
@@ -24,7 +24,7 @@ fn path(id: &str, call: &str, outcome: RunOutcome, line: u32) -> ErrorPath {
         ..CodeLocation::default()
     };
     let process = vec!["demo save".to_owned()];
-    ErrorPath {
+    FoundPath {
         id: id.to_owned(),
         call: call.parse().expect(call),
         outcome,
@@ -41,12 +41,12 @@ fn path(id: &str, call: &str, outcome: RunOutcome, line: u32) -> ErrorPath {
     }
 }
 
-fn outcome(outcome: RunOutcome, paths: Vec<ErrorPath>) -> PathFinding {
+fn outcome(outcome: RunOutcome, paths: Vec<FoundPath>) -> PathFinding {
     let call = paths[0].call.clone();
     PathFinding { kind: PathFindingKind::Outcome(call, outcome), forbidden: None, paths, more: Vec::new() }
 }
 
-fn fact(key: &str, path: ErrorPath) -> PathFinding {
+fn fact(key: &str, path: FoundPath) -> PathFinding {
     let finding = Finding::new(key.parse().expect(key), 1);
     let kind = PathFindingKind::Fact(Box::new(finding));
     PathFinding { kind, forbidden: None, paths: vec![path], more: vec!["read-EIO-00000009".to_owned()] }
@@ -81,8 +81,8 @@ pub(super) fn failed() -> ExplorationVerdict {
         path("write-ENOSPC-0000000c", "write ENOSPC", RunOutcome::Silent, 40),
     ];
     let no_site = Some(NoSite::NoSymbols);
-    let hidden = ErrorPath { site: None, no_site, ..path("poll-EINTR-00000001", "poll EINTR", RunOutcome::Hang, 1) };
-    let unstable = ErrorPath { same: 1, ..path("read-EIO-00000002", "read EIO", RunOutcome::Panic, 2) };
+    let hidden = FoundPath { site: None, no_site, ..path("poll-EINTR-00000001", "poll EINTR", RunOutcome::Hang, 1) };
+    let unstable = FoundPath { same: 1, ..path("read-EIO-00000002", "read EIO", RunOutcome::Panic, 2) };
     let forbidden = Some("`explore:` forbids it".to_owned());
     ExplorationVerdict {
         is_recorded: true,

@@ -7,7 +7,7 @@ use super::{headline, replay_command};
 use crate::model::facts::error_path::RunOutcome;
 use crate::model::judge::exploration::difference::Difference;
 use crate::model::judge::exploration::{
-    ErrorPath, ExplorationVerdict, NotTried, PathFinding, PathFindingKind, PathSummary,
+    ExplorationVerdict, FoundPath, NotTried, PathFinding, PathFindingKind, PathSummary,
 };
 use crate::model::judge::verdict::Status;
 use crate::report::Palette;
@@ -90,13 +90,13 @@ fn write_finding(
             writeln!(out, "    {}", escaped(&details.join(", ")))?;
         }
     }
-    let mut shown: Option<&ErrorPath> = None;
+    let mut shown: Option<&FoundPath> = None;
     for path in &finding.paths {
         if let PathFindingKind::Fact(_) = finding.kind {
             writeln!(out, "    after {}: {}", escaped(&path.call.to_string()), path.outcome.name())?;
         }
         // Injections often show the same, which is written once.
-        let is_same_place = |shown: &ErrorPath| shown.example == path.example && shown.site == path.site;
+        let is_same_place = |shown: &FoundPath| shown.example == path.example && shown.site == path.site;
         if !shown.is_some_and(is_same_place) {
             write_place(out, path, palette)?;
         }
@@ -120,7 +120,7 @@ fn write_finding(
 }
 
 /// Writes the failing call, its process and its call site.
-fn write_place(out: &mut dyn io::Write, path: &ErrorPath, palette: &Palette) -> io::Result<()> {
+fn write_place(out: &mut dyn io::Write, path: &FoundPath, palette: &Palette) -> io::Result<()> {
     let example = path.example.as_ref();
     let call = example.map(|example| example.call.clone());
     let process = example.filter(|example| !example.process.is_empty());

@@ -9,6 +9,7 @@ use super::code;
 use crate::report::Palette;
 use crate::report::markup::markdown as cell;
 use crate::report::style::Painted;
+use crate::report::way::WayRecord;
 use crate::report::words::{counted, escaped, len, padded};
 
 /// The difference in what the program of a workload could call, by a static analysis.
@@ -103,17 +104,9 @@ pub(super) struct ReachDiffRecord<'a> {
     upper_bound: bool,
 }
 
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct WayRecord<'a> {
-    syscall: &'a str,
-    /// The functions of a way to it.
-    way: &'a str,
-}
-
 impl<'a> From<&'a ReachDiff> for ReachDiffRecord<'a> {
     fn from(ReachDiff { workload, new, gone, is_upper_bound }: &'a ReachDiff) -> Self {
-        let new = new.iter().map(|(syscall, way)| WayRecord { syscall, way }).collect();
+        let new = new.iter().map(WayRecord::from).collect();
         Self { workload, new, gone, upper_bound: *is_upper_bound }
     }
 }

@@ -1,333 +1,196 @@
-//! Runs a workload to explore its error paths: without an injection, and with one. Main type:
-//! [`Explorer`].
-//!
-//! Each run has a fresh scratch directory, which is its home, and a built environment. It must not
-//! plan injections or judge what they show.
+//! Explores the error paths of a workload: surveys, attempts, further runs of what was found, and
+//! the verdict. Main types: [`ExploreOptions`] and [`NotReplayed`].
 
-mod alone;
-mod attempt;
-mod capture;
-mod files;
-mod many;
-mod points;
-mod sites;
-mod survey;
+mod attempts;
+mod replay;
+mod runs;
 
 use std::time::{Duration, Instant};
 
-use self::alone::Turns;
-use self::attempt::{AttemptWatcher, Attempted};
-use self::capture::Captured;
-use self::sites::Sites;
-use self::survey::SurveyWatcher;
-use super::run::PreparedWorkload;
-use super::runnable::{FinishedRun, Obstacle};
-use super::scratch::Scratch;
-use super::suite::{Case, Suite};
-use super::traced_run::TracedRun;
-use super::watch::WatchOptions;
-use crate::linux::{Callers, Command, Limits, NotInjected, SymbolFiles, TraceError, Watching, watch};
-use crate::model::explore::injection::Injection;
-use crate::model::explore::run::{Attempt, RunResult};
+use self::attempts::Exploration;
+use super::progress::{Progress, ProgressGuard};
+use super::suite::{Case, Suite, Unreadable};
+use crate::linux::NEEDED;
+use crate::model::expectation::{Baseline, ErrorPaths, ExploreSettings, Explored, Parsed};
+use crate::model::explore::outcome::Outcomes;
+use crate::model::explore::plan::{Plan, PlanOptions};
 use crate::model::explore::survey::Survey;
-use crate::model::facts::example::Example;
-use crate::model::kernel::call::Tid;
-use crate::model::observe::call_site::CallSite;
-use crate::model::observe::observation::Observation;
-use crate::model::run::workload::{Exit, Program, Workload};
+use crate::model::facts::error_path::FaultName;
+use crate::model::judge::exploration::facts::KnownFacts;
+use crate::model::judge::exploration::judge::{Judgement, judge};
+use crate::model::judge::exploration::recording::record_paths;
+use crate::model::judge::exploration::{ExplorationVerdict, PathSummary};
+use crate::model::judge::verdict::{Change, Status};
 
-/// A workload and what its runs need to explore its error paths.
-#[derive(Debug)]
-pub struct Explorer<'a> {
-    prepared: PreparedWorkload<'a>,
-    workload: &'a Workload,
-    sites: Sites<'a>,
-    turns: Turns,
+pub use replay::NotReplayed;
+pub use runs::{Explorer, NotExplored, Replay, Surveyed, limit};
+
+/// How workloads are explored.
+#[derive(Debug, Clone, Default)]
+pub struct ExploreOptions {
+    /// How long each is explored; `None`: as its document says.
+    pub budget: Option<Duration>,
+    /// The injected errors; empty: every plausible one.
+    pub faults: Vec<FaultName>,
+    /// How many runs are made at once.
+    pub jobs: usize,
+    /// Whether errors are injected into calls of the dynamic loader, too.
+    pub has_loader: bool,
+    /// Whether what was found is written to the file.
+    pub blesses: bool,
 }
 
-/// A run without an injection, and how long it took.
-#[derive(Debug, Clone)]
-pub struct Surveyed {
-    /// What it showed.
-    pub survey: Survey,
-    /// The time from its start to the end of its last process. A run without a survey is faster.
-    pub elapsed: Duration,
-}
-
-/// A run with an injection, and the call that it was injected into.
-#[derive(Debug, Clone)]
-pub struct Replay {
-    /// The run.
-    pub attempt: Attempt,
-    /// The call at its entry, as text, and its process; `None` if the call was not made.
-    pub call: Option<Example>,
-    /// The stack of the call with names, if names were asked for.
-    pub site: CallSite,
-}
-
-/// Why a workload is not explored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotExplored {
-    /// Injected errors could change files of the user, or the workload cannot be run alone.
-    #[error("{reason}")]
-    Refused {
-        /// What is wrong with it.
-        reason: String,
-        /// What to do, as a whole sentence.
-        help: String,
-    },
-    /// A program that it needs is not installed.
-    #[error("{0}")]
-    Absent(String),
-    /// It cannot be built or started.
-    #[error("{0}")]
-    NotStarted(String),
-    /// It cannot be traced here.
-    #[error("{0}")]
-    Untraceable(String),
-    /// Its file cannot be used, or a run was not traced completely.
-    #[error("{0}")]
-    Failed(String),
-    /// A run without an injection did not end as its document says.
-    #[error("it ended otherwise than its document says")]
-    WrongExit {
-        /// The end that its document says.
-        expected: Exit,
-        /// How it ended.
-        actual: Exit,
-        /// The end of its output.
-        output: String,
-    },
-    /// The run reached the call, but nothing was injected.
-    #[error("the error cannot be injected into the call: {0}")]
-    NotInjected(NotInjected),
-}
-
-/// Returns how long a run with an injection may take, given the time of a run without one: the time
-/// of ten such runs, and at least two seconds.
-pub fn limit(elapsed: Duration) -> Duration {
-    const SHORTEST: Duration = Duration::from_secs(2);
-    const RUNS: u32 = 10;
-    elapsed.saturating_mul(RUNS).max(SHORTEST)
-}
+/// The number of runs without an injection. What differs among them is not compared.
+const SURVEYS: usize = 3;
 
 impl Suite {
-    /// Prepares a workload to be explored. Its targets must have been built.
-    ///
-    /// # Errors
-    ///
-    /// [`NotExplored`].
-    pub fn explorer<'a>(&'a self, case: &'a Case) -> Result<Explorer<'a>, NotExplored> {
-        let unusable = |unreadable: &super::Unreadable| NotExplored::Failed(unreadable.message.clone());
-        let document = &case.content.as_ref().map_err(unusable)?.expectation.document;
-        refused(&document.workload).map_or(Ok(()), Err)?;
-        if !Callers::READS_STACKS {
-            let reason = "calls are found again by their stacks, which are read on x86_64 and aarch64 only";
-            return Err(NotExplored::Untraceable(reason.to_owned()));
-        }
-        let (prepared, sites) = (self.prepare(document)?, Sites::of(self));
-        Ok(Explorer { prepared, workload: &document.workload, sites, turns: Turns::default() })
-    }
-}
-
-/// Returns why a workload must not be explored.
-fn refused(workload: &Workload) -> Option<NotExplored> {
-    let refused = |reason: String, help: &str| Some(NotExplored::Refused { reason, help: help.to_owned() });
-    match (&workload.program, &workload.cwd) {
-        (Program::Run(name), _) => refused(
-            format!("only `cargo sysguard run` runs {name}"),
-            "Make the test a closure of a harness, or a workload with `bin:` or `command:`.",
-        ),
-        (_, Some(cwd)) => refused(
-            format!("its working directory is {cwd} in the package, and an error path could change files there"),
-            "Remove `cwd:`, so that it works in a scratch directory.",
-        ),
-        _ => None,
-    }
-}
-
-impl Explorer<'_> {
-    /// Runs the workload without an injection. With `names`, each distinct stack is named, which is
-    /// slow.
-    ///
-    /// # Errors
-    ///
-    /// [`NotExplored`], also if the run does not end as the document of the workload says.
-    pub fn survey(&self, names: bool) -> Result<Surveyed, NotExplored> {
-        let files = SymbolFiles::default();
-        let mut callers = Callers::new(&files);
-        let run = self.run(self.workload.timeout, |command, limits, options| {
-            let mut watcher = SurveyWatcher::new(&mut callers, options, names);
-            let outcome = watch(command, limits, Watching::EveryCall, &mut watcher)?;
-            let (calls, observer) = watcher.finish();
-            Ok((calls, TracedRun { observer, outcome }))
-        })?;
-        let Run { seen: mut calls, traced, result, elapsed, output } = run;
-        let exit = traced.outcome.exit;
-        let is_well = self.prepared.ended_well(exit);
-        if let Some(reason) = traced.unmarked(is_well) {
-            return Err(NotExplored::Failed(reason));
-        }
-        let observation = complete(traced)?;
-        if !is_well {
-            return Err(NotExplored::WrongExit { expected: self.workload.exit, actual: exit, output });
-        }
-        self.turns.learn(&calls);
-        self.sites.resolve_all(&mut calls);
-        Ok(Surveyed { survey: Survey { calls, observation, result }, elapsed })
-    }
-
-    /// Runs the workload with an injection for at most this time: see [`limit`].
-    ///
-    /// # Errors
-    ///
-    /// [`NotExplored`].
-    pub fn attempt(&self, injection: &Injection, limit: Duration) -> Result<Attempt, NotExplored> {
-        let files = SymbolFiles::default();
-        self.inject(&mut Callers::new(&files), injection, limit, Wanted::Result).map(|replay| replay.attempt)
-    }
-
-    /// As [`Self::attempt`], and returns the call that the fault was injected into, with its stack.
-    ///
-    /// # Errors
-    ///
-    /// [`NotExplored`].
-    pub fn replay(&self, injection: &Injection, limit: Duration) -> Result<Replay, NotExplored> {
-        let files = SymbolFiles::default();
-        self.inject(&mut Callers::new(&files), injection, limit, Wanted::Names)
-    }
-
-    /// As [`Self::replay`], for a debugger: once the injected call has failed, its process is
-    /// stopped (SIGSTOP) and no longer traced. `stopped` gets the number of the process, or `None`
-    /// if it is not the first one of the run: then the run goes on. Returns once the process has
-    /// ended.
-    ///
-    /// The process dies with this one.
-    ///
-    /// # Errors
-    ///
-    /// [`NotExplored`].
-    pub fn debug(&self, injection: &Injection, stopped: &mut dyn FnMut(Option<Tid>)) -> Result<Replay, NotExplored> {
-        let files = SymbolFiles::default();
-        self.inject(&mut Callers::new(&files), injection, Duration::MAX, Wanted::Debugger(stopped))
-    }
-
-    fn inject<'c>(
-        &self,
-        callers: &'c mut Callers<'_>,
-        injection: &Injection,
-        limit: Duration,
-        wanted: Wanted<'c>,
-    ) -> Result<Replay, NotExplored> {
-        let run = self.run(limit, |command, limits, options| {
-            let names = !matches!(wanted, Wanted::Result);
-            let watcher = AttemptWatcher::new(callers, options, injection, names);
-            let mut watcher = match wanted {
-                Wanted::Result | Wanted::Names => watcher,
-                Wanted::Debugger(stopped) => watcher.for_debugger(stopped),
-            };
-            let outcome = watch(command, limits, Watching::EveryCall, &mut watcher)?;
-            let Attempted { observer, reached, call, site } = watcher.finish();
-            Ok(((reached, call, site), TracedRun { observer, outcome }))
-        })?;
-        let Run { seen: (reached, call, mut site), traced, result, .. } = run;
-        if let Some(reason) = traced.unmarked(false) {
-            return Err(NotExplored::Failed(reason));
-        }
-        let hung = traced.outcome.exit == Exit::TimedOut;
-        let observation = complete(traced)?;
-        let reached = reached.map_err(NotExplored::NotInjected)?;
-        self.sites.resolve(&mut site);
-        let attempt = Attempt { injection: *injection, reached, result, observation, hung };
-        Ok(Replay { attempt, call, site })
-    }
-
-    /// Runs the workload once in a fresh scratch directory, by `trace`.
-    fn run<T>(
-        &self,
-        timeout: Duration,
-        trace: impl FnOnce(Command, &Limits, WatchOptions) -> Result<(T, TracedRun), TraceError>,
-    ) -> Result<Run<T>, NotExplored> {
-        let _turn = self.turns.begin();
-        let scratch = Scratch::create().map_err(|error| NotExplored::NotStarted(error.to_string()))?;
-        let captured = Captured::default();
-        let ((seen, traced, elapsed), output) =
-            self.prepared.start_in(&scratch, Some(captured.echo()), |command, limits, options| {
-                // Nothing ends a run for a debugger.
-                let stop = limits.stop.filter(|_| timeout < Duration::MAX);
-                let limits = Limits { timeout: Some(timeout), stop, ..*limits };
-                let begun = Instant::now();
-                let (seen, traced) = trace(command, &limits, options)?;
-                Ok((seen, traced, begun.elapsed()))
-            })?;
-        let [stdout, stderr] = captured.take();
-        let result = RunResult { exit: Some(traced.outcome.exit), stdout, stderr, files: files::left(&scratch) };
-        Ok(Run { seen, traced, result, elapsed, output })
-    }
-}
-
-/// What is wanted of an attempt.
-enum Wanted<'c> {
-    Result,
-    /// The call and its stack, too.
-    Names,
-    /// Both, and the stopped process.
-    Debugger(&'c mut dyn FnMut(Option<Tid>)),
-}
-
-/// A run.
-struct Run<T> {
-    seen: T,
-    traced: TracedRun,
-    result: RunResult,
-    elapsed: Duration,
-    /// The end of its output.
-    output: String,
-}
-
-/// Returns the observation of a run that lost no events.
-fn complete(traced: TracedRun) -> Result<Observation, NotExplored> {
-    let (observation, outcome) = traced.into_parts();
-    let run = FinishedRun::if_complete(observation, outcome.exit, String::new())?;
-    Ok(run.observation)
-}
-
-impl From<Obstacle> for NotExplored {
-    fn from(obstacle: Obstacle) -> Self {
-        match obstacle {
-            Obstacle::Absent(reason) => Self::Absent(reason),
-            Obstacle::NotStarted(reason) => Self::NotStarted(reason),
-            Obstacle::Untraceable(reason) => Self::Untraceable(reason),
-            Obstacle::Broken(reason) | Obstacle::Unguarded(reason) => Self::Failed(reason),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::expectation::format::read;
-
-    #[test]
-    fn workload_that_could_change_files_of_the_package_is_refused() {
-        let refusal = |text: &str| {
-            let parsed = read(text.as_bytes()).expect(text);
-            refused(&parsed.expectation.document.workload)
+    /// Explores a workload and compares its error paths with what was recorded.
+    pub fn explore(&self, case: &Case, options: &ExploreOptions, progress: &dyn Progress) -> ExplorationVerdict {
+        let unexplored = |line, status| ExplorationVerdict::unexplored(&case.name, &case.file, line, status);
+        let parsed = match &case.content {
+            Ok(parsed) => parsed,
+            Err(Unreadable { message, line }) => {
+                return unexplored(*line, Status::Malformed { message: message.clone() });
+            }
         };
-        assert_eq!(refusal("version: 2\ncommand: [ls]\n"), None);
-        for (text, word) in [("command: [ls]\ncwd: src\n", "`cwd:`"), ("run: a::b\n", "closure")] {
-            let Some(NotExplored::Refused { help, .. }) = refusal(&format!("version: 2\n{text}")) else {
-                panic!("{text} is not refused")
-            };
-            assert!(help.contains(word), "{help}");
+        let line = parsed.line(&self.platform, None);
+        if parsed.expectation.baseline(&self.platform).is_none() && options.blesses {
+            return unexplored(line, Status::NoBaseline { platform: self.platform.to_string() });
+        }
+        match self.explored(case, parsed, options, progress) {
+            Ok(verdict) => ExplorationVerdict { line, ..verdict },
+            Err(error) => unexplored(line, self.status_of(error)),
         }
     }
 
-    #[test]
-    fn hang_is_ten_times_a_run_but_not_short() {
-        for (elapsed, limited) in [(0, 2000), (1, 2000), (200, 2000), (300, 3000), (60_000, 600_000)] {
-            assert_eq!(limit(Duration::from_millis(elapsed)), Duration::from_millis(limited));
+    fn explored(
+        &self,
+        case: &Case,
+        parsed: &Parsed,
+        options: &ExploreOptions,
+        progress: &dyn Progress,
+    ) -> Result<ExplorationVerdict, NotExplored> {
+        let begun = Instant::now();
+        let document = &parsed.expectation.document;
+        let baseline = parsed.expectation.baseline(&self.platform);
+        let recorded = baseline.and_then(|baseline| baseline.errors.as_ref());
+        let running = ProgressGuard { progress, workload: &case.name };
+        let explorer = self.traced_explorer(case)?;
+        let budget = options.budget.or(document.explore.budget).unwrap_or(ExploreSettings::BUDGET);
+        let runs = Surveys::make(&explorer, &running)?;
+        let wanted = (!options.faults.is_empty()).then(|| options.faults.iter().copied().collect());
+        let plan = Plan::new(&runs.surveys, &PlanOptions { loader: options.has_loader, faults: wanted });
+        let known =
+            KnownFacts::new(document, baseline, &self.platform, runs.surveys.iter().map(|survey| &survey.observation));
+        let exploration = Exploration {
+            explorer: &explorer,
+            plan: &plan,
+            surveys: &runs.surveys,
+            outcomes: &runs.outcomes,
+            known: &known,
+            document,
+            recorded,
+            limit: runs.limit,
+            jobs: options.jobs.max(1),
+            running: &running,
+        };
+        let attempts = exploration.attempts(begun, budget);
+        let repeated = exploration.repeated(&attempts);
+        let judgement = judge(&document.explore, recorded, &attempts.tried, &repeated);
+        let summary = exploration.summary(budget, &attempts, &judgement);
+        let paths = options.blesses.then(|| {
+            let PathSummary { tried, reachable, .. } = summary;
+            let is_whole = options.faults.is_empty() && attempts.begun == plan.steps.len();
+            let explored = Explored { budget, tried, reachable };
+            record_paths(&document.explore, recorded, &attempts.tried, &judgement, explored, is_whole)
+        });
+        Ok(self.concluded(case, parsed, recorded.is_some(), judgement, summary, paths))
+    }
+
+    /// Writes what was recorded if it was asked for and nothing is forbidden, and returns the
+    /// verdict.
+    fn concluded(
+        &self,
+        case: &Case,
+        parsed: &Parsed,
+        is_recorded: bool,
+        judgement: Judgement,
+        summary: PathSummary,
+        paths: Option<ErrorPaths>,
+    ) -> ExplorationVerdict {
+        let Judgement { findings, notes, suspects, gone, .. } = judgement;
+        let is_forbidden = findings.iter().any(|finding| finding.forbidden.is_some());
+        let old = parsed.expectation.baseline(&self.platform);
+        let (status, change) = match (paths.filter(|_| !is_forbidden), old) {
+            (Some(paths), Some(old)) => self.blessed(case, parsed, Baseline { errors: Some(paths), ..old.clone() }),
+            _ if findings.is_empty() => (Status::Passed, None),
+            _ => (Status::Failed, None),
+        };
+        let summary = Some(summary);
+        ExplorationVerdict {
+            is_recorded,
+            findings,
+            notes,
+            suspects,
+            gone,
+            summary,
+            change,
+            ..ExplorationVerdict::unexplored(&case.name, &case.file, None, status)
         }
-        assert_eq!(limit(Duration::MAX), Duration::MAX);
+    }
+
+    fn blessed(&self, case: &Case, parsed: &Parsed, baseline: Baseline) -> (Status, Option<Change>) {
+        let (before, after) = (parsed.text(), parsed.with(baseline));
+        match self.store.save_over(&case.name, parsed, &after) {
+            Ok(changed) => {
+                let written = Some(case.file.clone());
+                (Status::Blessed, changed.then_some(Change { before, after, written, pending_dir: None }))
+            }
+            Err(error) => (Status::Broken { reason: error.to_string() }, None),
+        }
+    }
+
+    fn traced_explorer<'a>(&'a self, case: &'a Case) -> Result<Explorer<'a>, NotExplored> {
+        match NEEDED {
+            Some(needed) => Err(NotExplored::Untraceable(needed.to_owned())),
+            None => self.explorer(case),
+        }
+    }
+
+    /// Returns the status of a workload that was not explored: one that cannot run here is ignored,
+    /// unless it is required.
+    fn status_of(&self, error: NotExplored) -> Status {
+        match error {
+            NotExplored::Refused { reason, help } => Status::Ignored { reason: format!("{reason}\nhelp: {help}") },
+            NotExplored::Absent(reason) if self.settings.require => Status::NotStarted { reason },
+            NotExplored::Untraceable(reason) if self.settings.require => Status::Untraceable { reason },
+            NotExplored::Absent(reason) | NotExplored::Untraceable(reason) => Status::Ignored { reason },
+            NotExplored::WrongExit { expected, actual, output } => Status::WrongExit { expected, actual, output },
+            NotExplored::NotStarted(reason) => Status::NotStarted { reason },
+            other => Status::Broken { reason: other.to_string() },
+        }
+    }
+}
+
+/// Runs without an injection, and what follows from them.
+struct Surveys {
+    surveys: Vec<Survey>,
+    outcomes: Outcomes,
+    /// How long a run with an injection may take.
+    limit: Duration,
+}
+
+impl Surveys {
+    fn make(explorer: &Explorer<'_>, running: &ProgressGuard<'_>) -> Result<Self, NotExplored> {
+        let mut surveys = Vec::new();
+        let mut longest = Duration::ZERO;
+        for _ in 0..SURVEYS {
+            running.run(0, 1);
+            let Surveyed { survey, elapsed } = explorer.survey(false)?;
+            longest = longest.max(elapsed);
+            surveys.push(survey);
+        }
+        let outcomes = Outcomes::of(&surveys);
+        Ok(Self { surveys, outcomes, limit: limit(longest) })
     }
 }

@@ -31,10 +31,10 @@ impl Heading {
     /// Returns the lines, without a comment sign.
     pub(super) fn lines(&self, policy: &Policy) -> Vec<String> {
         let workloads: Vec<&str> = policy.workloads.iter().map(String::as_str).collect();
-        let phase = self.phase.iter().map(|phase| format!(" from phase {phase} on")).collect::<String>();
+        let phase = self.phase.iter().map(|phase| format!(", from phase {phase} on,")).collect::<String>();
         let mut lines = vec![
             format!(
-                "Seccomp profile of {}{phase} on {}, made by `cargo sysguard enforce`.",
+                "Seccomp profile of {}{phase} for {}, made by `cargo sysguard enforce`.",
                 workloads.join(", "),
                 self.platform
             ),

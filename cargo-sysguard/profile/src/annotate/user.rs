@@ -63,7 +63,7 @@ pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Faul
     let most = sampled.into_iter().max_by_key(|(_, sampled)| sampled.offsets.values().sum::<u64>());
     let Some((file, Sampled { offsets, example: Some((run, pid, time, base)), shown })) = most else {
         if let Some(file) = unreadable {
-            return Err(Fault::unreadable(function, format!("{file} is no file that can be read")));
+            return Err(Fault::unreadable(function, format!("{file} cannot be read as a file")));
         }
         if !within.is_empty() {
             return Err(Fault::Inlined { name: function.to_owned(), within: within.into_iter().collect() });
@@ -78,7 +78,7 @@ pub fn user(recordings: &[Recording], function: &str) -> Result<Annotation, Faul
     let bytes = fs::read(&file).map_err(|error| unreadable(format!("{shown}: {error}")))?;
     let object = object::File::parse(&*bytes).map_err(|error| unreadable(format!("{shown}: {error}")))?;
     let (body, offsets, others) = hottest(&object, offsets)
-        .ok_or_else(|| unreadable(format!("{shown} has no symbol that says where the function starts and ends")))?;
+        .ok_or_else(|| unreadable(format!("{shown} has no symbol with the bounds of the function")))?;
     let code = body.code(&bytes).ok_or_else(|| unreadable(format!("{shown} is too short")))?;
     let decoded = decode(Processor::of(&object), code, body.address).map_err(unreadable)?;
     // Converts offsets in the file to addresses of the file.

@@ -15,7 +15,8 @@ use super::symbols::{Symbol, Symbols};
 use crate::profile::KnownBy;
 use candidates::Candidates;
 
-/// A kernel may contain a file with fewer functions although no name reveals it.
+/// A file with at least this many functions has one that is found by name, if the kernel contains
+/// the file.
 const TELLING: usize = 5;
 
 /// The most rounds of decisions by neighbours: each round uses the decisions of the last one.
@@ -156,14 +157,14 @@ impl<'f> Places<'f> {
         if self.is_header(file) || objects.contains(&self.object(file)) {
             return true;
         }
-        // A file with functions found by name is linked elsewhere. A large file without any is not
-        // in the kernel.
+        // A file with functions found by name is linked elsewhere. A large file without any is
+        // missing from the kernel.
         let is_elsewhere = self.named[file] > 0 || self.found.sizes[file] >= TELLING;
         self.path(file).starts_with(folder) && !is_elsewhere
     }
 
-    /// Decides within modules: a module contains only files that its other functions reveal, or the
-    /// file with its name.
+    /// Decides within modules. A function of a module is from a file of its other functions, or from
+    /// the file with the name of the module.
     fn decide_by_module(&mut self) {
         let mut objects = HashMap::<&str, BTreeSet<usize>>::new();
         for (at, symbol) in self.symbols.iter().enumerate() {

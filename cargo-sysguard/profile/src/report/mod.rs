@@ -16,9 +16,10 @@ mod totals;
 mod words;
 
 use std::io;
+use std::str::FromStr;
 use std::time::Duration;
 
-use sysguard::unstable::report::Palette;
+use sysguard::unstable::report::{NotAFormat, Palette, format_named};
 
 use crate::profile::Profile;
 use crate::recording::Totals;
@@ -67,6 +68,14 @@ impl Format {
     /// Returns whether the format shows counts of calls, which need a traced run.
     pub fn has_counts(self) -> bool {
         matches!(self, Self::Table | Self::Markdown | Self::Json)
+    }
+}
+
+impl FromStr for Format {
+    type Err = NotAFormat;
+
+    fn from_str(text: &str) -> Result<Self, NotAFormat> {
+        format_named(text, &Self::ALL, Self::name)
     }
 }
 

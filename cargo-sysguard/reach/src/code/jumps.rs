@@ -3,8 +3,6 @@
 //! Compilers make such tables of `switch` and `match`. An entry is an address, or the distance from
 //! the start of the table to it.
 
-use std::collections::HashSet;
-
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 use super::Code;
@@ -31,13 +29,12 @@ pub(super) fn targets(image: &Image<'_>, code: &Code, jump: &Instruction) -> Opt
     let before = window(code, jump.ip());
     let (table, index) = table(code, &before, jump)?;
     let bound = bound(&before, index);
-    let starts = if bound.is_none() { linear_starts(image, code) } else { HashSet::new() };
     let mut targets = Vec::new();
     for index in 0..bound.unwrap_or(MOST).min(MOST) {
         let Some(target) = table.entry(image, index) else { break };
         // Without a comparison with the number of entries, the first entry that is no instruction
         // of the function ends the table. Otherwise, code that seldom runs may be outside.
-        let is_plausible = if bound.is_some() { image.is_code(target) } else { starts.contains(&target) };
+        let is_plausible = if bound.is_some() { image.is_code(target) } else { is_start(image, code, target) };
         if !is_plausible {
             break;
         }
@@ -74,11 +71,14 @@ fn window(code: &Code, mut address: u64) -> Vec<&Instruction> {
     found
 }
 
-/// Returns the addresses of the instructions of a function, decoded one after the other.
-fn linear_starts(image: &Image<'_>, code: &Code) -> HashSet<u64> {
-    let bytes = image.bytes(code.range.start, code.range.end - code.range.start).unwrap_or_default();
-    let decoder = Decoder::with_ip(64, bytes, code.range.start, DecoderOptions::NONE);
-    decoder.into_iter().filter(|it| !it.is_invalid()).map(|it| it.ip()).collect()
+/// Returns whether an instruction is at an address if the function is decoded without jumps.
+fn is_start(image: &Image<'_>, code: &Code, address: u64) -> bool {
+    let starts = code.linear.get_or_init(|| {
+        let bytes = image.bytes(code.range.start, code.range.end - code.range.start).unwrap_or_default();
+        let decoder = Decoder::with_ip(64, bytes, code.range.start, DecoderOptions::NONE);
+        decoder.into_iter().filter(|it| !it.is_invalid()).map(|it| it.ip()).collect()
+    });
+    starts.binary_search(&address).is_ok()
 }
 
 /// Finds the table of a jump, and the register with the index.

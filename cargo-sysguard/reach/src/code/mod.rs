@@ -3,6 +3,7 @@
 mod body;
 mod jumps;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -30,6 +31,8 @@ pub(crate) struct Code {
     pub(crate) jumps: Vec<u64>,
     /// Where a jump or the instruction before leads, but no instruction is.
     pub(crate) undecodable: Vec<u64>,
+    /// The addresses of its instructions, decoded one after the other: ordered, once asked for.
+    linear: OnceCell<Vec<u64>>,
 }
 
 /// What follows an instruction.
@@ -86,14 +89,16 @@ impl Code {
             tables: HashMap::new(),
             jumps: Vec::new(),
             undecodable: Vec::new(),
+            linear: OnceCell::new(),
         };
-        code.follow(image, bytes, range.start, false);
+        let mut decoder = Decoder::with_ip(64, bytes, range.start, DecoderOptions::NONE);
+        code.follow(image, &mut decoder, range.start, false);
         let mut next = 0;
         while let Some(gap) = code.covered.get(next..).and_then(|rest| rest.iter().position(|covered| !covered)) {
             next += gap;
-            match decode_at(bytes, range.start, next) {
+            match decode_at(&mut decoder, range.start, next) {
                 Some(instruction) if !is_padding(&instruction) => {
-                    code.follow(image, bytes, range.start + next as u64, true);
+                    code.follow(image, &mut decoder, range.start + next as u64, true);
                 }
                 Some(padding) => code.cover(next, padding.len()),
                 None => code.cover(next, 1),
@@ -123,12 +128,12 @@ impl Code {
 
     /// Follows code from an address on. In a gap, which may hold data, bytes that are no
     /// instruction are no fault.
-    fn follow(&mut self, image: &Image<'_>, bytes: &[u8], from: u64, is_gap: bool) {
+    fn follow(&mut self, image: &Image<'_>, decoder: &mut Decoder<'_>, from: u64, is_gap: bool) {
         let mut open = vec![from];
         while let Some(mut at) = open.pop() {
             while self.range.contains(&at) && self.index(at).is_none() {
                 let offset = (at - self.range.start) as usize;
-                let Some(instruction) = decode_at(bytes, self.range.start, offset) else {
+                let Some(instruction) = decode_at(decoder, self.range.start, offset) else {
                     if !is_gap {
                         self.undecodable.push(at);
                     }
@@ -168,8 +173,9 @@ impl Code {
 }
 
 /// Decodes the instruction at an offset of code that starts at an address.
-fn decode_at(bytes: &[u8], start: u64, offset: usize) -> Option<Instruction> {
-    let mut decoder = Decoder::with_ip(64, bytes.get(offset..)?, start + offset as u64, DecoderOptions::NONE);
+fn decode_at(decoder: &mut Decoder<'_>, start: u64, offset: usize) -> Option<Instruction> {
+    decoder.set_position(offset).ok()?;
+    decoder.set_ip(start + offset as u64);
     let instruction = decoder.decode();
     (!instruction.is_invalid()).then_some(instruction)
 }

@@ -1,20 +1,22 @@
 //! Follows values through a function, to know them at its calls. Main type: [`Flow`].
 
 mod arithmetic;
+mod blocks;
 mod operands;
 mod state;
 mod step;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
-use iced_x86::{Instruction, OpKind, Register};
+use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
 pub(crate) use state::State;
 pub(crate) use value::{Atom, Slot, Value};
 
 use crate::code::{Code, Next, Site, is_padding};
 use crate::program::{Place, Program};
+use blocks::Blocks;
 use step::Step;
 
 /// What is known at the calls and syscalls of a function.
@@ -54,59 +56,28 @@ pub(crate) struct Store {
     pub(crate) state: State,
 }
 
-/// The states at the places where branches meet.
-struct Blocks {
-    /// Where blocks start.
-    starts: HashSet<u64>,
-    states: HashMap<u64, State>,
-    /// The blocks that were entered since they were last asked for.
-    new: Vec<u64>,
-    open: VecDeque<u64>,
-    waiting: HashSet<u64>,
-}
-
-/// How often each block is followed at most, on average. Then nothing is known in the function.
-const PATIENCE: usize = 100;
-
 impl Flow {
     /// Follows the code from a place on.
     pub(crate) fn of(program: &Program<'_>, place: Place) -> Self {
         let Some(code) = program.code(place) else { return Self::default() };
         let mut step = Step::new(program, place);
-        let mut blocks = Blocks::of(&code);
-        blocks.enter(code.range.start, &State::entry());
-        let mut is_known = blocks.settle(program, place.module, &code, &mut step);
-        // Exceptions and unknown jumps lead to the other code.
-        // Padding after a call that never returns does not lead on.
-        let is_code = |instruction: &&Instruction| !is_padding(instruction);
-        let mut addresses: Vec<u64> = code.instructions.iter().filter(is_code).map(Instruction::ip).collect();
-        addresses.sort_unstable();
-        let mut reached = HashSet::new();
-        for other in addresses {
-            for start in std::mem::take(&mut blocks.new) {
-                blocks.walk(program, place.module, &code, start, |instruction| {
-                    reached.insert(instruction.ip());
-                });
-            }
-            if !reached.contains(&other) {
-                blocks.starts.insert(other);
-                blocks.enter(other, &State::unknown());
-                is_known &= blocks.settle(program, place.module, &code, &mut step);
-            }
-        }
-        if !is_known {
-            blocks.states.values_mut().for_each(|state| *state = State::unknown());
-        }
+        let blocks = settled(program, place, &code, &mut step);
         Self::at_last(program, place, &code, &mut step, &blocks)
     }
 
     /// Collects what is known once the states have settled.
-    fn at_last(program: &Program<'_>, place: Place, code: &Code, step: &mut Step<'_, '_>, blocks: &Blocks) -> Self {
+    fn at_last(
+        program: &Program<'_>,
+        place: Place,
+        code: &Code,
+        step: &mut Step<'_, '_>,
+        blocks: &Blocks<'_, '_, '_>,
+    ) -> Self {
         let mut flow = Self::default();
         step.shared.clear();
-        for (start, state) in &blocks.states {
+        for (start, state) in blocks.states() {
             let mut state = state.clone();
-            blocks.walk(program, place.module, code, *start, |instruction| {
+            blocks.walk(start, |_, instruction| {
                 let at = instruction.ip();
                 if Site::of(instruction).is_some() {
                     flow.sites
@@ -127,7 +98,9 @@ impl Flow {
                     }
                     Call { targets, is_jump, state: state.clone() }
                 });
-                let is_store = instruction.op0_kind() == OpKind::Memory && instruction.is_ip_rel_memory_operand();
+                let is_store = instruction.mnemonic() == Mnemonic::Mov
+                    && instruction.op0_kind() == OpKind::Memory
+                    && instruction.is_ip_rel_memory_operand();
                 let before = is_store.then(|| state.clone());
                 step.apply(instruction, &mut state);
                 if let Some(call) = left {
@@ -141,6 +114,7 @@ impl Flow {
                 }
             });
         }
+        flow.jumps.sort_unstable();
         for atom in &step.shared {
             match atom {
                 Atom::Function(place) => {
@@ -154,95 +128,36 @@ impl Flow {
     }
 }
 
-impl Blocks {
-    fn of(code: &Code) -> Self {
-        let mut starts = HashSet::from([code.range.start]);
-        for instruction in &code.instructions {
-            if let Next::Jump(target) | Next::Branch(target) = Next::of(instruction) {
-                starts.insert(target);
-            }
+/// Follows values through the code at a place until no state changes.
+fn settled<'c, 'p, 'd>(
+    program: &'p Program<'d>,
+    place: Place,
+    code: &'c Code,
+    step: &mut Step<'_, '_>,
+) -> Blocks<'c, 'p, 'd> {
+    let mut blocks = Blocks::of(program, place, code);
+    blocks.enter(code.range.start, &State::entry());
+    let mut is_known = blocks.settle(step);
+    // Exceptions and unknown jumps lead to the other code.
+    // Padding after a call that never returns does not lead on.
+    let is_code = |(_, instruction): &(usize, &Instruction)| !is_padding(instruction);
+    let mut others: Vec<(u64, usize)> =
+        code.instructions.iter().enumerate().filter(is_code).map(|(index, it)| (it.ip(), index)).collect();
+    others.sort_unstable();
+    let mut reached = vec![false; code.instructions.len()];
+    for (address, index) in others {
+        for start in blocks.take_new() {
+            blocks.walk(start, |index, _| reached[index] = true);
         }
-        starts.extend(code.tables.values().flatten());
-        starts.retain(|start| code.index(*start).is_some());
-        Self { starts, states: HashMap::new(), new: Vec::new(), open: VecDeque::new(), waiting: HashSet::new() }
-    }
-
-    /// Adds a state to those with which a block is entered.
-    fn enter(&mut self, start: u64, state: &State) {
-        let has_changed = match self.states.get_mut(&start) {
-            Some(known) => known.join(state),
-            None => {
-                self.states.insert(start, state.clone());
-                self.new.push(start);
-                true
-            }
-        };
-        if has_changed && self.waiting.insert(start) {
-            self.open.push_back(start);
-        }
-    }
-
-    /// Follows open blocks until no state changes. Returns false if that takes too long.
-    fn settle(&mut self, program: &Program<'_>, module: usize, code: &Code, step: &mut Step<'_, '_>) -> bool {
-        let mut left = PATIENCE * (self.starts.len() + 10);
-        while let Some(start) = self.open.pop_front() {
-            self.waiting.remove(&start);
-            let Some(known) = self.states.get(&start) else { continue };
-            let Some(fewer) = left.checked_sub(1) else { return false };
-            left = fewer;
-            let mut state = known.clone();
-            let mut edges = Vec::new();
-            let end = self.walk(program, module, code, start, |instruction| {
-                step.apply(instruction, &mut state);
-                match Next::of(instruction) {
-                    Next::Branch(target) | Next::Jump(target) => edges.push((target, state.clone())),
-                    Next::JumpThrough => {
-                        let targets = code.tables.get(&instruction.ip()).into_iter().flatten();
-                        edges.extend(targets.map(|target| (*target, state.clone())));
-                    }
-                    _ => {}
-                }
-            });
-            edges.extend(end.map(|end| (end, state)));
-            for (target, state) in edges {
-                if code.index(target).is_some() {
-                    self.enter(target, &state);
-                }
-            }
-        }
-        true
-    }
-
-    /// Visits the instructions of a block. Returns the block that follows without a jump.
-    fn walk(
-        &self,
-        program: &Program<'_>,
-        module: usize,
-        code: &Code,
-        start: u64,
-        mut visit: impl FnMut(&Instruction),
-    ) -> Option<u64> {
-        let mut at = start;
-        loop {
-            let instruction = code.at(at)?;
-            visit(instruction);
-            match Next::of(instruction) {
-                Next::End | Next::Jump(_) | Next::JumpThrough => return None,
-                Next::Call(target) if !program.any_returns(&program.called(module, target)) => return None,
-                Next::CallThrough if instruction.is_ip_rel_memory_operand() => {
-                    let targets = program.through(module, instruction.ip_rel_memory_address());
-                    if !program.any_returns(&targets) {
-                        return None;
-                    }
-                }
-                _ => {}
-            }
-            at = instruction.next_ip();
-            if self.starts.contains(&at) {
-                return Some(at);
-            }
+        if !reached[index] {
+            blocks.enter(address, &State::unknown());
+            is_known &= blocks.settle(step);
         }
     }
+    if !is_known {
+        blocks.forget();
+    }
+    blocks
 }
 
 /// Returns the code that an instruction calls or jumps to, if it leaves the function.

@@ -1,6 +1,7 @@
 //! Registers and stack of a function at one of its instructions. Main type: [`State`].
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use iced_x86::Register;
 
@@ -30,8 +31,9 @@ pub(super) const ARGUMENTS: [Register; 6] =
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct State {
     registers: [Value; REGISTERS],
-    /// Values by their distance from the return address, with their sizes in bytes.
-    stack: BTreeMap<i64, (Value, u8)>,
+    /// Values by their distance from the return address, with their sizes in bytes. States share it
+    /// until one of them changes it.
+    stack: Rc<BTreeMap<i64, (Value, u8)>>,
     /// The lowest address of the frame that other code may know.
     shared: Option<i64>,
 }
@@ -42,12 +44,12 @@ impl State {
         let mut registers =
             std::array::from_fn(|number| Value::One(Atom::Entry(Slot::Register(u8::try_from(number).unwrap_or(0)))));
         registers[number(Register::RSP)] = Value::One(Atom::Frame(0));
-        Self { registers, stack: BTreeMap::new(), shared: None }
+        Self { registers, stack: Rc::default(), shared: None }
     }
 
     /// Returns the state of which nothing is known.
     pub(crate) fn unknown() -> Self {
-        Self { registers: std::array::from_fn(|_| Value::Unknown), stack: BTreeMap::new(), shared: Some(i64::MIN) }
+        Self { registers: std::array::from_fn(|_| Value::Unknown), stack: Rc::default(), shared: Some(i64::MIN) }
     }
 
     /// Adds the possibilities of another state. Returns whether that changed this one.
@@ -56,7 +58,23 @@ impl State {
         for (own, others) in self.registers.iter_mut().zip(&other.registers) {
             has_changed |= own.join(others);
         }
-        self.stack.retain(|at, (value, size)| {
+        has_changed |= self.join_stack(other);
+        let shared = match (self.shared, other.shared) {
+            (Some(own), Some(its)) => Some(own.min(its)),
+            (own, its) => own.or(its),
+        };
+        has_changed |= shared != self.shared;
+        self.shared = shared;
+        has_changed
+    }
+
+    fn join_stack(&mut self, other: &Self) -> bool {
+        if Rc::ptr_eq(&self.stack, &other.stack) || self.stack == other.stack {
+            return false;
+        }
+        let mut has_changed = false;
+        let stack = Rc::make_mut(&mut self.stack);
+        stack.retain(|at, (value, size)| {
             // What only one of them has written is not known. Above the return address, an unknown
             // value hides the caller's argument.
             let is_same = match other.stack.get(at) {
@@ -73,17 +91,11 @@ impl State {
             *value != Value::Unknown || *at >= 0
         });
         for at in other.stack.range(0..).map(|(at, _)| *at) {
-            self.stack.entry(at).or_insert_with(|| {
+            stack.entry(at).or_insert_with(|| {
                 has_changed = true;
                 (Value::Unknown, 8)
             });
         }
-        let shared = match (self.shared, other.shared) {
-            (Some(own), Some(its)) => Some(own.min(its)),
-            (own, its) => own.or(its),
-        };
-        has_changed |= shared != self.shared;
-        self.shared = shared;
         has_changed
     }
 
@@ -125,7 +137,7 @@ impl State {
         self.share(&value);
         // An unknown value above the return address hides the argument there.
         if value != Value::Unknown || at >= 0 {
-            self.stack.insert(at, (value, size));
+            Rc::make_mut(&mut self.stack).insert(at, (value, size));
         }
     }
 
@@ -137,9 +149,10 @@ impl State {
         let overlapping: Vec<i64> =
             overlapping.filter(|(start, (_, its))| **start + i64::from(*its) > at).map(|(start, _)| *start).collect();
         for start in overlapping {
-            self.stack.remove(&start);
+            let stack = Rc::make_mut(&mut self.stack);
+            stack.remove(&start);
             if start >= 0 {
-                self.stack.insert(start, (Value::Unknown, 8));
+                stack.insert(start, (Value::Unknown, 8));
             }
         }
     }
@@ -147,8 +160,9 @@ impl State {
     /// Forgets what other code may overwrite: what lies at addresses that it may know, and above,
     /// up to the return address.
     pub(crate) fn forget_shared(&mut self) {
-        if let Some(shared) = self.shared {
-            self.stack.retain(|at, _| *at < shared || *at >= 0);
+        let Some(shared) = self.shared.filter(|shared| *shared < 0) else { return };
+        if self.stack.range(shared..0).next().is_some() {
+            Rc::make_mut(&mut self.stack).retain(|at, _| *at < shared || *at >= 0);
         }
     }
 

@@ -76,17 +76,13 @@ impl Value {
 
     /// Adds the possibilities of another value. Returns whether that changed this one.
     pub(crate) fn join(&mut self, other: &Self) -> bool {
-        if self == other {
-            return false;
-        }
-        let joined = match (self.atoms(), other.atoms()) {
+        *self = match (self.atoms(), other.atoms()) {
             (None, _) => return false,
             (Some(_), None) => Self::Unknown,
+            (Some(own), Some(others)) if has_all(own, others) => return false,
             (Some(own), Some(others)) => Self::of(own.iter().chain(others).copied()),
         };
-        let has_changed = *self != joined;
-        *self = joined;
-        has_changed
+        true
     }
 
     /// Returns the value after a function of numbers. Anything else becomes unknown.
@@ -132,4 +128,10 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// Returns whether ordered atoms are all among other ordered atoms.
+fn has_all(own: &[Atom], others: &[Atom]) -> bool {
+    let mut own = own.iter();
+    others.iter().all(|other| own.find(|it| *it >= other) == Some(other))
 }

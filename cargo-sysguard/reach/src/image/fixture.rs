@@ -9,7 +9,7 @@ pub(crate) const CODE: u64 = 0x40_0078;
 
 /// Returns a static program with this code at [`CODE`], which is its entry point.
 pub(crate) fn program(code: &[u8]) -> Vec<Module> {
-    vec![Module { path: PathBuf::from("program"), bytes: elf(2, 62, 2, code), origin: Origin::Program }]
+    vec![Module { path: PathBuf::from("program"), bytes: elf(2, 62, 2, code).into(), origin: Origin::Program }]
 }
 
 /// Returns an ELF file of this class, machine and kind, elf(5), with one segment.

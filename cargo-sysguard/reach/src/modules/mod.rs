@@ -14,10 +14,11 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sysguard::unstable::model::text::escape;
 
-use crate::result::{Fault, Module, Origin, Reach};
+use crate::result::{Fault, Module, ModuleReach, Origin};
 use chain::Requester;
 use glibc::GlibcRules;
 use links::Links;
@@ -184,9 +185,9 @@ impl Modules {
 
     /// Adds the plug-ins that reached code could load. Returns whether there are any that were not
     /// yet added.
-    pub fn add_plug_ins(&mut self, reach: &Reach) -> bool {
+    pub fn add_plug_ins(&mut self, reached: &[ModuleReach]) -> bool {
         let mut is_changed = false;
-        for PlugIn { loader, place, loaded_by } in plug_ins(reach) {
+        for PlugIn { loader, place, loaded_by } in plug_ins(reached) {
             let origin = Origin::PlugIn(loader.to_owned());
             is_changed |= match place {
                 Place::Name(name) => self.request(&name, loaded_by, origin),
@@ -266,7 +267,7 @@ impl Modules {
     }
 
     /// Finds a library as the loader does: it skips files that are not for this processor.
-    fn find(&self, name: &str, requester: usize) -> Option<(PathBuf, Vec<u8>, Links)> {
+    fn find(&self, name: &str, requester: usize) -> Option<(PathBuf, Arc<[u8]>, Links)> {
         let of = |at: &usize| self.loaded[*at].needed_by;
         let chain = std::iter::successors(Some(requester), of);
         let chain = chain.map(|at| (self.loaded[at].path.as_path(), &self.loaded[at].links)).collect();
@@ -298,12 +299,12 @@ impl Modules {
 }
 
 /// Reads a regular file: a pipe would block.
-fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
+fn read(path: &Path) -> Result<Arc<[u8]>, Unusable> {
     let content = fs::metadata(path).and_then(|metadata| match metadata.is_file() {
         true => fs::read(path),
         false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
     });
-    content.map_err(|source| Unusable::Unreadable { path: path.to_owned(), source })
+    content.map(Arc::from).map_err(|source| Unusable::Unreadable { path: path.to_owned(), source })
 }
 
 /// Returns the interpreter in the first line of a script: "Interpreter scripts", execve(2).

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::result::Reach;
+use crate::result::ModuleReach;
 
 /// A file that could be loaded at run time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,11 +94,11 @@ const LOADERS: &[Loader] = &[
 
 const SWITCH: &str = "/etc/nsswitch.conf";
 
-/// Returns what reached code could load. Files that do not exist are left out: a loader ignores
-/// them too.
-pub(super) fn plug_ins(reach: &Reach) -> Vec<PlugIn> {
+/// Returns what reached code of these files could load. Files that do not exist are left out: a
+/// loader ignores them too.
+pub(super) fn plug_ins(reached: &[ModuleReach]) -> Vec<PlugIn> {
     let mut found = Vec::new();
-    for (at, module) in reach.modules.iter().enumerate() {
+    for (at, module) in reached.iter().enumerate() {
         let name = module.path.file_name().unwrap_or_default().to_string_lossy();
         let is_reached = |loader: &&Loader| {
             name.starts_with(loader.library)

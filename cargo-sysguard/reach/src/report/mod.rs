@@ -13,8 +13,9 @@ mod tables;
 mod words;
 
 use std::io;
+use std::str::FromStr;
 
-use sysguard::unstable::report::Palette;
+use sysguard::unstable::report::{NotAFormat, Palette, format_named};
 
 pub use lines::SourceLines;
 pub use record::{Malformed, ReachRecord, digest};
@@ -42,6 +43,14 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Json => "json",
         }
+    }
+}
+
+impl FromStr for Format {
+    type Err = NotAFormat;
+
+    fn from_str(text: &str) -> Result<Self, NotAFormat> {
+        format_named(text, &Self::ALL, Self::name)
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FORMAT", value_parser = format, required_unless_present = "check")]
     format: Option<Format>,
     /// Also allow what this container runtime calls under the profile, such as runc@1.3
-    #[arg(long, value_name = "RUNTIME", value_parser = runtime)]
+    #[arg(long, value_name = "RUNTIME", value_parser = runtime, conflicts_with = "per_phase")]
     runtime: Option<&'static Runtime>,
     /// Allow only the recorded arguments, where registers hold them
     #[arg(long)]

@@ -61,6 +61,12 @@ impl<'a> Profiles<'a> {
             let baselines = sources.iter().map(|source| source.baseline.clone()).collect();
             return Ok(Self { sources, format, profiles: vec![Profile { policy, heading: heading(None), baselines }] });
         };
+        if !format.is_for_programs() {
+            return Err(Failure::usage(format!(
+                "a running program cannot install a profile of the format {}\nhelp: choose seccompiler, libseccomp, bpf or rust for --per-phase",
+                format.name()
+            )));
+        }
         let phases =
             order(sources, phases).map_err(|error| Failure::usage(format!("{error}\nhelp: {}", error.help())))?;
         let from = |(at, phase): (usize, &String)| {

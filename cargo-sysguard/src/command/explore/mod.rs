@@ -66,7 +66,7 @@ pub(crate) struct Options {
     targets: TargetFlags,
 }
 
-const EXIT_CODES: &str = "Runs happen in scratch directories, so a workload with a `cwd:` in its package is not explored.\n\n\
+const EXIT_CODES: &str = "Runs happen in scratch directories. A workload with a `cwd:` works in a copy of it.\n\n\
     Exit codes: 0 nothing new and nothing forbidden; 101 findings; 2 wrong usage, or a name or id that matches nothing; \
     3 a workload could not be built or started; 4 tracing is required but impossible here.";
 

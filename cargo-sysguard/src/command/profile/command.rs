@@ -38,7 +38,7 @@ impl Options {
         let content = match &self.annotate {
             Some(function) => Content::Annotation(self.annotation(function, &sampled, &names)?),
             None => {
-                // A run that was ended shows other calls.
+                // A run that a signal or the timeout ended makes other calls than a whole one.
                 let traced = if self.counts() && sampled.ended_alone() { self.count(&command, &limits) } else { None };
                 terminal.restore();
                 Content::Profile(Box::new(sampled.record(None, command.text(), traced, &names)))

@@ -55,7 +55,7 @@ pub(crate) struct Options {
     kernel_source: Option<PathBuf>,
     /// Write the profile in this format: table, markdown, json, folded, svg (a flame graph) or
     /// speedscope
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format)]
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
     /// Write the instructions of a function, with their share of samples, instead of the profile
     #[arg(long, value_name = "FUNCTION", conflicts_with_all = ["format", "save"])]
@@ -97,14 +97,6 @@ enum CallGraphName {
     Fp,
     #[default]
     Dwarf,
-}
-
-fn format(name: &str) -> Result<Format, String> {
-    let names = || Format::ALL.map(Format::name).join(", ");
-    Format::ALL
-        .into_iter()
-        .find(|format| format.name() == name)
-        .ok_or_else(|| format!("`{name}` is not a format: use one of {}", names()))
 }
 
 /// Returns the rights that sampling needs.

@@ -85,8 +85,8 @@ impl KernelNames {
 }
 
 impl Sampled {
-    /// Samples as many runs as asked for. No other follows once a run was ended, or this process
-    /// was asked to end.
+    /// Samples the requested number of runs. Stops early if a run was killed, or if a signal asked
+    /// this process to end.
     pub(super) fn collect<E>(
         sampling: &Sampling<'_>,
         mut run: impl FnMut() -> Result<perf::Recorded, E>,

@@ -54,7 +54,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     with: Vec<PathBuf>,
     /// Write the result in this format: table, markdown or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format)]
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
     format: Format,
     /// Write the result to a file instead of standard output (standard error if the program is run)
     #[arg(short, long, value_name = "FILE")]
@@ -82,12 +82,6 @@ Programs that it executes are not included.\n\n\
 Exit codes: 0; 101 if a forbidden call is reachable or cannot be excluded; 3 if the program or a file cannot be read, decoded, \
 built or started; 4 if it is to be run and tracing is impossible here; 2 wrong usage. The exit status of the program is \
 in the report.";
-
-fn format(name: &str) -> Result<Format, String> {
-    let names = || Format::ALL.map(Format::name).join(", ");
-    let found = Format::ALL.into_iter().find(|format| format.name() == name);
-    found.ok_or_else(|| format!("`{name}` is not a format: use one of {}", names()))
-}
 
 /// What is written, and where to without a file.
 #[derive(Debug)]
@@ -143,13 +137,10 @@ impl Options {
         if doubts.is_empty() {
             return Ok(Outcome::Expected);
         }
-        Err(Failure::failed(format!(
-            "what is forbidden was not found reachable, but cannot be excluded\n{}",
-            doubts.join("\n")
-        )))
+        Err(Failure::failed(format!("the forbidden syscalls cannot be excluded\n{}", doubts.join("\n"))))
     }
 
-    /// Returns what ways are written to, which are to have source lines.
+    /// Returns the selected syscalls: only the ways to them have source lines.
     fn lined(&self) -> Vec<Only> {
         self.why.iter().chain(&self.forbid).cloned().collect()
     }

@@ -21,7 +21,7 @@ impl Options {
         let name = self.program.as_deref().unwrap_or_default();
         let path = find(name, &self.cargo.packages, &self.cargo.build_flags(), context)?;
         let is_run = self.run || !self.arguments.is_empty();
-        // Nothing is run that cannot be analysed.
+        // Checked first, so that a program that cannot be analysed is not run.
         check(&path)?;
         let observed = if is_run { Some(self.observe(&path)?) } else { None };
         let words = [name].into_iter().chain(self.arguments.iter().map(OsString::as_os_str));

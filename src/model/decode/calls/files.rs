@@ -127,7 +127,7 @@ pub(super) const ROWS: &[Row] = &[
     ("statfs", &[Path, Pointer]),
     ("statfs64", &[Path, Size, Pointer]),
     ("statmount", &[Pointer, Pointer, Size, Hex]),
-    ("statx", &[DirFd, Path, Bits(names::AT), Bits(names::STATX), Pointer]),
+    ("statx", &[DirFd, Path, Bits(names::STATX_LOOKUP), Bits(names::STATX), Pointer]),
     ("swapoff", &[Path]),
     ("swapon", &[Path, Hex]),
     ("symlink", &[Path, Path]),

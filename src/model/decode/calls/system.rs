@@ -10,7 +10,8 @@ use super::Row;
 use crate::model::attribution::values::{flags, table as values};
 
 const CLOCK: Kind = Value(&values::CLOCK);
-const PROTECTION: Kind = Flags(&values::PROTECTION);
+/// asm-generic/mman-common.h
+const PROTECTION: Kind = Flags(&values::PROTECTION, "PROT_NONE");
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Row] = &[

@@ -32,8 +32,14 @@ pub(in super::super) const ACCESS: Names = &[(0, "F_OK"), (1, "X_OK"), (2, "W_OK
 #[rustfmt::skip]
 pub(in super::super) const AT: Names = &[
     (0x100, "AT_SYMLINK_NOFOLLOW"), (0x200, "AT_EACCESS"), (0x400, "AT_SYMLINK_FOLLOW"), (0x800, "AT_NO_AUTOMOUNT"),
+    (0x1000, "AT_EMPTY_PATH"), (0x8000, "AT_RECURSIVE"), (0x1_0000, "AT_EXECVE_CHECK"),
+];
+
+/// linux/fcntl.h: flags of statx(2)
+#[rustfmt::skip]
+pub(in super::super) const STATX_LOOKUP: Names = &[
+    (0, "AT_STATX_SYNC_AS_STAT"), (0x100, "AT_SYMLINK_NOFOLLOW"), (0x800, "AT_NO_AUTOMOUNT"),
     (0x1000, "AT_EMPTY_PATH"), (0x2000, "AT_STATX_FORCE_SYNC"), (0x4000, "AT_STATX_DONT_SYNC"),
-    (0x8000, "AT_RECURSIVE"), (0x1_0000, "AT_EXECVE_CHECK"),
 ];
 
 /// linux/fcntl.h: the same bit as AT_EACCESS.

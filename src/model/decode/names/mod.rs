@@ -25,9 +25,9 @@ pub(super) fn value(table: &'static [Value], number: u64) -> String {
     values::value(table, number).map_or_else(|| number_text(number), |value| value.name.to_owned())
 }
 
-/// As [`bits`], for a generated table.
-pub(super) fn flags(table: &'static [Value], number: u64) -> String {
-    joined(table.iter().map(|value| (value.number, value.name)), number)
+/// As [`bits`], for a generated table. `none` is the name of zero.
+pub(super) fn flags(table: &'static [Value], none: &'static str, number: u64) -> String {
+    joined(table.iter().map(|value| (value.number, value.name)).chain([(0, none)]), number)
 }
 
 /// Joins the names of flags in two tables.
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn flags_are_named_and_unknown_bits_stay() {
         for (number, text) in [
-            (0, "0"),
+            (0, "MAP_FILE"),
             (0x2, "MAP_PRIVATE"),
             (0x22, "MAP_PRIVATE|MAP_ANONYMOUS"),
             (0x3, "MAP_SHARED_VALIDATE"),
@@ -73,6 +73,7 @@ mod tests {
         ] {
             assert_eq!(bits(system::MAP, number), text, "{number:#x}");
         }
+        assert_eq!(bits(files::AT, 0), "0");
         assert_eq!(bits(files::ACCESS, 0), "F_OK");
         assert_eq!(bits(files::ACCESS, 5), "X_OK|R_OK");
     }

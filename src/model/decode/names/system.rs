@@ -3,14 +3,15 @@
 
 use super::super::kind::Names;
 
-/// linux/mman.h, asm-generic/mman-common.h and asm-generic/mman.h; MAP_32BIT of x86
+/// linux/mman.h, asm-generic/mman-common.h and asm-generic/mman.h; MAP_32BIT of x86. Without a type
+/// of mapping, 0 is MAP_FILE.
 #[rustfmt::skip]
 pub(in super::super) const MAP: Names = &[
     (0x3, "MAP_SHARED_VALIDATE"), (0x1, "MAP_SHARED"), (0x2, "MAP_PRIVATE"), (0x10, "MAP_FIXED"),
     (0x20, "MAP_ANONYMOUS"), (0x40, "MAP_32BIT"), (0x100, "MAP_GROWSDOWN"), (0x800, "MAP_DENYWRITE"),
     (0x1000, "MAP_EXECUTABLE"), (0x2000, "MAP_LOCKED"), (0x4000, "MAP_NORESERVE"), (0x8000, "MAP_POPULATE"),
     (0x1_0000, "MAP_NONBLOCK"), (0x2_0000, "MAP_STACK"), (0x4_0000, "MAP_HUGETLB"), (0x8_0000, "MAP_SYNC"),
-    (0x10_0000, "MAP_FIXED_NOREPLACE"), (0x400_0000, "MAP_UNINITIALIZED"),
+    (0x10_0000, "MAP_FIXED_NOREPLACE"), (0x400_0000, "MAP_UNINITIALIZED"), (0, "MAP_FILE"),
 ];
 
 /// linux/mman.h

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::confirm::{Judged, PLACES, judged};
-use super::{ErrorPath, PathFinding, PathFindingKind, Repeated, Tried};
+use super::{FoundPath, PathFinding, PathFindingKind, Repeated, Tried};
 use crate::model::expectation::{ErrorPaths, ExploreSettings};
 use crate::model::facts::error_path::{FailedCall, RunOutcome};
 use crate::model::facts::fact::Fact;
@@ -45,7 +45,7 @@ pub fn judge(
         judgement.recorded += u32::from(is_held && !is_excepted);
     }
     for finding in outcomes(settings, recorded, tried, repeated) {
-        let is_confirmed = finding.paths.iter().any(ErrorPath::is_confirmed);
+        let is_confirmed = finding.paths.iter().any(FoundPath::is_confirmed);
         if is_confirmed { &mut judgement.findings } else { &mut judgement.suspects }.push(finding);
     }
     for (finding, fails, is_confirmed) in facts(tried, repeated) {
@@ -125,13 +125,13 @@ fn facts(tried: &[Tried], repeated: &BTreeMap<usize, Repeated>) -> Vec<(PathFind
     all.into_iter().map(whole).collect()
 }
 
-fn path(run: &Tried, repeated: &Repeated, same: u32) -> ErrorPath {
+fn path(run: &Tried, repeated: &Repeated, same: u32) -> FoundPath {
     let (site, no_site) = match repeated.site.clone() {
         Some(Ok(site)) => (Some(site), None),
         Some(Err(reason)) => (None, Some(reason)),
         None => (None, None),
     };
-    ErrorPath {
+    FoundPath {
         id: run.id.clone(),
         call: run.call.clone(),
         outcome: run.outcome,

@@ -78,7 +78,7 @@ pub struct Replayed {
 
 /// An injection in a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrorPath {
+pub struct FoundPath {
     /// The id, by which it is replayed.
     pub id: String,
     /// The call that was made to fail.
@@ -99,7 +99,7 @@ pub struct ErrorPath {
     pub runs: u32,
 }
 
-impl ErrorPath {
+impl FoundPath {
     /// Returns whether every further run showed the same.
     pub fn is_confirmed(&self) -> bool {
         self.runs > 0 && self.same == self.runs
@@ -114,7 +114,7 @@ pub struct PathFinding {
     /// Why it is forbidden, if it is.
     pub forbidden: Option<String>,
     /// Injections that showed it, the first ones; never empty.
-    pub paths: Vec<ErrorPath>,
+    pub paths: Vec<FoundPath>,
     /// The ids of the others, which were not repeated.
     pub more: Vec<String>,
 }

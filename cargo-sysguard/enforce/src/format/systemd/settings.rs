@@ -158,6 +158,8 @@ impl<'a> Facts<'a> {
         let is_left = |object: &ObjectKind| match object.class() {
             ObjectClass::Character(device) => LEFT.contains(&device),
             ObjectClass::Block(_) => false,
+            // The new /dev has other entries.
+            class if class.filesystem() == Some("devtmpfs") => false,
             _ => true,
         };
         // The new /dev is mounted noexec.

@@ -38,7 +38,7 @@ const FIXED: [(&str, &str); 30] = [
     ("tracing", "#d9b3d9"),
 ];
 
-/// The colours of others, in the order of their time.
+/// The colours of other subsystems, which get them in the order of their time.
 const OTHERS: [&str; 10] =
     ["#7aa6c2", "#c2b280", "#8fbc8f", "#d8a7b1", "#a3a3d1", "#bcd35f", "#e0b0a0", "#80cbc4", "#b39ddb", "#ffcc80"];
 

@@ -62,6 +62,7 @@ fn recorded_use_widens_or_removes_its_setting() {
         ("  device:\n    ioctl:\n      - TCGETS char:pts\n", "PrivateDevices", Some("yes")),
         ("  device:\n    openat:\n      - char:net/tun\n", "PrivateDevices", None),
         ("  block:\n    ioctl:\n      - BLKGETSIZE64 block:loop\n", "PrivateDevices", None),
+        ("  filesystem:\n    getdents64:\n      - dir:devtmpfs\n", "PrivateDevices", None),
         ("  memory:\n    mmap:\n      - PROT_READ|PROT_EXEC char:zero\n", "PrivateDevices", None),
         ("  filesystem:\n    mount:\n", "PrivateDevices", None),
         ("  filesystem:\n    execveat:\n      - other file\n", "NoNewPrivileges", None),

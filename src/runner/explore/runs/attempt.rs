@@ -2,9 +2,10 @@
 //!
 //! Stacks are read only at calls of the injected syscall, and no longer once it was injected.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::points::{Place, Points, is_continuation};
+use super::protection::Protection;
 use crate::linux::{CallExamples, Callers, NotInjected, Watcher};
 use crate::model::conditions::Conditions;
 use crate::model::explore::injection::{Fault, Injection};
@@ -19,6 +20,7 @@ use crate::runner::watch::WatchOptions;
 pub(super) struct AttemptWatcher<'c, 'a> {
     injection: Injection,
     points: Points<'c, 'a>,
+    protection: Protection,
     observer: Observer,
     conditions: Conditions,
     state: State,
@@ -37,6 +39,8 @@ pub(super) struct Attempted {
     pub(super) observer: Observer,
     /// Whether the call was made, or why nothing was injected into it.
     pub(super) reached: Result<bool, NotInjected>,
+    /// The calls that would have changed the user's files.
+    pub(super) refused: BTreeSet<String>,
     pub(super) call: Option<Example>,
     pub(super) site: CallSite,
 }
@@ -55,11 +59,18 @@ enum State {
 
 impl<'c, 'a> AttemptWatcher<'c, 'a> {
     /// Starts an attempt. With `names`, the call is decoded and its stack is named.
-    pub(super) fn new(callers: &'c mut Callers<'a>, options: WatchOptions, injection: &Injection, names: bool) -> Self {
+    pub(super) fn new(
+        callers: &'c mut Callers<'a>,
+        options: WatchOptions,
+        protection: Protection,
+        injection: &Injection,
+        names: bool,
+    ) -> Self {
         let WatchOptions { part, folders, closure, conditions, .. } = options;
         Self {
             injection: *injection,
             points: Points::new(callers),
+            protection,
             observer: Observer::new(part),
             conditions: Conditions::new(conditions, folders.clone()),
             state: State::Before,
@@ -82,7 +93,28 @@ impl<'c, 'a> AttemptWatcher<'c, 'a> {
             State::Inside(_) | State::Left(_) | State::After => Ok(true),
             State::Refused(reason) => Err(reason),
         };
-        Attempted { observer: self.observer, reached, call: self.call, site: self.site }
+        let refused = self.protection.into_refused();
+        Attempted { observer: self.observer, reached, refused, call: self.call, site: self.site }
+    }
+
+    /// Returns the fault if this is the call to inject it into.
+    fn injected(&mut self, task: Tid, call: &Call) -> Option<Fault> {
+        let Injection { point, fault } = self.injection;
+        let may_be_it = call.syscall == point.syscall || is_continuation(call);
+        if !may_be_it || !matches!(self.state, State::Before) || !self.observer.counts(task) {
+            return None;
+        }
+        let place = self.points.entered(task, call)?;
+        self.entered.insert(task, (*call, place));
+        if place.point != point {
+            return None;
+        }
+        self.state = State::Inside(task);
+        if let Some(examples) = &mut self.examples {
+            self.call = Some(examples.of(task, call, CallOutcome::Unknown));
+            self.site = self.points.site(task);
+        }
+        Some(fault)
     }
 
     /// Takes the end of a call. A signal may have interrupted the injected one before it read or
@@ -115,22 +147,7 @@ impl Watcher for AttemptWatcher<'_, '_> {
     }
 
     fn fault(&mut self, task: Tid, call: &Call) -> Option<Fault> {
-        let Injection { point, fault } = self.injection;
-        let may_be_it = call.syscall == point.syscall || is_continuation(call);
-        if !may_be_it || !matches!(self.state, State::Before) || !self.observer.counts(task) {
-            return None;
-        }
-        let place = self.points.entered(task, call)?;
-        self.entered.insert(task, (*call, place));
-        if place.point != point {
-            return None;
-        }
-        self.state = State::Inside(task);
-        if let Some(examples) = &mut self.examples {
-            self.call = Some(examples.of(task, call, CallOutcome::Unknown));
-            self.site = self.points.site(task);
-        }
-        Some(fault)
+        self.injected(task, call).or_else(|| self.protection.fault(task, call))
     }
 
     fn not_injected(&mut self, _task: Tid, reason: NotInjected) {

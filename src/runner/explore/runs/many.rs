@@ -45,13 +45,4 @@ impl Explorer<'_> {
             results.into_iter().for_each(|(at, attempt)| done(at, attempt));
         });
     }
-
-    /// Makes as many attempts with the same injection, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// [`NotExplored`].
-    pub fn confirm(&self, injection: &Injection, times: u32, limit: Duration) -> Result<Vec<Attempt>, NotExplored> {
-        (0..times).map(|_| self.attempt(injection, limit)).collect()
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::Surveys;
 use super::attempts::with_result;
+use super::runs::{NotExplored, Replay};
 use crate::model::explore::outcome::Ended;
 use crate::model::explore::plan::{Plan, PlanOptions, Step};
 use crate::model::facts::error_path::RunOutcome;
@@ -10,7 +11,6 @@ use crate::model::judge::exploration::difference::all_differences;
 use crate::model::kernel::call::Tid;
 use crate::model::observe::stacks;
 use crate::runner::Silent;
-use crate::runner::explore::{NotExplored, Replay};
 use crate::runner::progress::ProgressGuard;
 use crate::runner::suite::{Case, Suite};
 

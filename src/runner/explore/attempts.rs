@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::runs::{Explorer, Replay};
 use crate::model::expectation::{Document, ErrorPaths};
 use crate::model::explore::injection::Fault;
 use crate::model::explore::outcome::{Ended, Outcomes};
@@ -21,7 +22,6 @@ use crate::model::judge::exploration::facts::KnownFacts;
 use crate::model::judge::exploration::judge::Judgement;
 use crate::model::judge::exploration::{NotTried, PathSummary, Repeated, Tried, stable};
 use crate::model::observe::call_site::CallSite;
-use crate::runner::explore::{Explorer, Replay};
 use crate::runner::progress::ProgressGuard;
 
 /// The attempts of an exploration.
@@ -33,6 +33,8 @@ pub(super) struct Attempts {
     pub(super) steps: Vec<usize>,
     /// How many steps of the plan have begun.
     pub(super) begun: usize,
+    /// How many of them tried to change the user's files.
+    pub(super) refused: usize,
     /// Steps that could not be tried, by reason.
     pub(super) failed: BTreeMap<String, u64>,
 }
@@ -56,11 +58,13 @@ impl Exploration<'_> {
     pub(super) fn attempts(&self, begun: Instant, budget: Duration) -> Attempts {
         let injections: Vec<_> = self.plan.steps.iter().map(|step| step.injection).collect();
         let mut results: BTreeMap<usize, Result<Tried, String>> = BTreeMap::new();
+        let mut refused = 0;
         let mut found = BTreeSet::new();
         let total = u32::try_from(injections.len()).unwrap_or(u32::MAX);
         self.running.explore(0, total, 0);
         let goes_on = || begun.elapsed() < budget;
         self.explorer.attempts(&injections, self.limit, self.jobs, &goes_on, &mut |at, attempt| {
+            refused += usize::from(attempt.as_ref().is_ok_and(|attempt| attempt.is_refused));
             let result = attempt.map(|attempt| self.tried(at, attempt)).map_err(|error| error.to_string());
             if let Ok(tried) = &result {
                 found.extend(self.found(tried));
@@ -69,7 +73,7 @@ impl Exploration<'_> {
             let [done, found] = [results.len(), found.len()].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
             self.running.explore(done, total, found);
         });
-        let mut attempts = Attempts { begun: results.len(), ..Attempts::default() };
+        let mut attempts = Attempts { begun: results.len(), refused, ..Attempts::default() };
         for (at, result) in results {
             match result {
                 Ok(tried) => {
@@ -164,6 +168,18 @@ impl Exploration<'_> {
         with_result(Example { call, ..example }, step)
     }
 
+    /// Returns what is not compared or not as in other runs, as clauses.
+    fn limits(&self, attempts: &Attempts) -> Vec<String> {
+        let refused = (attempts.refused > 0).then(|| {
+            format!(
+                "in {} runs, calls that would change files of the package outside of the copy of its working \
+                 directory failed with EROFS",
+                attempts.refused
+            )
+        });
+        self.outcomes.limits().into_iter().chain(self.explorer.left_out().to_vec()).chain(refused).collect()
+    }
+
     pub(super) fn summary(&self, budget: Duration, attempts: &Attempts, judgement: &Judgement) -> PathSummary {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let mut outcomes: BTreeMap<RunOutcome, u32> = BTreeMap::new();
@@ -183,7 +199,7 @@ impl Exploration<'_> {
             recorded: judgement.recorded,
             excepted: judgement.excepted,
             untried: untried.chain(failed).collect(),
-            limits: self.outcomes.limits(),
+            limits: self.limits(attempts),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Watches a run without an injection, and lists its calls. Main type: [`SurveyWatcher`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::points::{Place, Points};
+use super::protection::Protection;
 use crate::linux::{CallExamples, Callers, Watcher, is_nonblocking};
 use crate::model::attribution::attribute;
 use crate::model::conditions::Conditions;
-use crate::model::explore::injection::CallPoint;
+use crate::model::explore::injection::{CallPoint, Fault};
 use crate::model::explore::survey::SurveyedCall;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::kernel::syscall::Syscall;
@@ -21,6 +22,7 @@ const FIRST_CALLS: u32 = 16;
 /// Lists the calls of a run.
 pub(super) struct SurveyWatcher<'c, 'a> {
     points: Points<'c, 'a>,
+    protection: Protection,
     observer: Observer,
     conditions: Conditions,
     examples: CallExamples,
@@ -44,11 +46,17 @@ struct Entered {
 
 impl<'c, 'a> SurveyWatcher<'c, 'a> {
     /// Starts a survey. With `names`, each distinct stack is named.
-    pub(super) fn new(callers: &'c mut Callers<'a>, options: WatchOptions, names: bool) -> Self {
+    pub(super) fn new(
+        callers: &'c mut Callers<'a>,
+        options: WatchOptions,
+        protection: Protection,
+        names: bool,
+    ) -> Self {
         let WatchOptions { part, folders, closure, conditions, .. } = options;
         let examples = CallExamples::new(folders.clone(), closure);
         Self {
             points: Points::new(callers),
+            protection,
             observer: Observer::new(part),
             conditions: Conditions::new(conditions, folders),
             examples,
@@ -59,9 +67,10 @@ impl<'c, 'a> SurveyWatcher<'c, 'a> {
         }
     }
 
-    /// Returns the calls in the order in which they were made, and the observation.
-    pub(super) fn finish(self) -> (Vec<SurveyedCall>, Observer) {
-        (self.calls.into_list(), self.observer)
+    /// Returns the calls in the order in which they were made, those that would have changed the
+    /// user's files, and the observation.
+    pub(super) fn finish(self) -> (Vec<SurveyedCall>, BTreeSet<String>, Observer) {
+        (self.calls.into_list(), self.protection.into_refused(), self.observer)
     }
 
     fn called(&mut self, task: Tid, event: &Event) {
@@ -117,6 +126,10 @@ impl Watcher for SurveyWatcher<'_, '_> {
             let nonblocking = is_nonblocking(task, call);
             self.entered.insert(task, Entered { order, call: *call, place, nonblocking });
         }
+    }
+
+    fn fault(&mut self, task: Tid, call: &Call) -> Option<Fault> {
+        self.protection.fault(task, call)
     }
 
     fn awaits(&mut self, parent: Tid, child: Tid) {

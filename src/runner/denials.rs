@@ -50,8 +50,8 @@ pub struct FilteredRun {
 
 impl Suite {
     /// Runs a workload once under these filters and the ptrace tracer, in a fresh scratch
-    /// directory. `is_denied` says of a call what the filters say. The workload's targets must have
-    /// been built.
+    /// directory. `is_denied` returns what the filters decide about a call. The workload's targets
+    /// must have been built.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ fn watch_denied(
     Ok(FilteredRun { denied: denied.collect(), programs: watcher.programs, outcome })
 }
 
-/// A denied call. Its stack is not named yet.
+/// A denied call, before the packages on its stack are resolved.
 struct Denied {
     first: Call,
     example: Example,

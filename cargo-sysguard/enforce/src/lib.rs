@@ -16,17 +16,19 @@
 //! - `filter` compiles a policy to BPF.
 //! - `trials` runs workloads under the filter, and in a container.
 //! - `proof` is the record of what that showed.
+//!
+//! Filters are compiled on Linux only; elsewhere, this crate is empty.
+
+#![cfg(target_os = "linux")]
 
 pub mod additions;
 pub mod filter;
 pub mod format;
 pub mod phases;
 pub mod policy;
-#[cfg(target_os = "linux")]
 pub mod proof;
 pub mod runtimes;
 pub mod source;
-#[cfg(target_os = "linux")]
 pub mod trials;
 mod uapi;
 mod without;

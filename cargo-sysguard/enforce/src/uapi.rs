@@ -36,7 +36,6 @@ pub(crate) const BPF_RET_K: u16 = 0x06;
 pub(crate) const BPF_MAXINSNS: usize = 4096;
 
 // include/uapi/linux/capability.h: the names in the order of their numbers, from 0
-#[cfg(target_os = "linux")]
 pub(crate) const CAPABILITIES: [&str; 41] = [
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",

@@ -42,8 +42,8 @@ pub(super) fn file_of(profile: &Path) -> PathBuf {
 }
 
 impl Proving<'_> {
-    /// Runs the workloads of the policy and returns the proof. Each run that shows a denial, or
-    /// ends otherwise than its workload's document says, is reported to standard error.
+    /// Runs the workloads of the policy and returns the proof. Denied calls, and runs that end
+    /// otherwise than the document of their workload says, are reported to standard error.
     ///
     /// # Errors
     ///

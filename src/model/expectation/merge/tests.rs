@@ -1,4 +1,4 @@
-//! Tests of merging.
+//! Tests of recording and amending baselines.
 
 use super::*;
 use crate::model::attribution::ObjectKind;

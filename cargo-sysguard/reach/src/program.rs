@@ -155,7 +155,8 @@ impl<'d> Program<'d> {
         self.may_return(place, 0)
     }
 
-    /// Returns whether a call of an address comes back again after other code ran on the same stack.
+    /// Returns whether a call of an address comes back again after other code ran on the same
+    /// stack.
     pub(crate) fn returns_twice(&self, module: usize, address: u64) -> bool {
         const NAMES: [&str; 7] = ["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "getcontext", "vfork", "__vfork"];
         *self.twice.borrow_mut().entry(Place { module, address }).or_insert_with(|| {

@@ -110,11 +110,19 @@ fn computed_number_is_announced() {
 fn number_from_a_pointer_call_is_announced() {
     let source = "
         __attribute__((noinline)) long make(long number) { return call(number); }
-        long (*volatile pointer)(long) = make;
-        void _start(void) { pointer(39); call(60); }";
+        void _start(long (**places)(long)) { places[0] = make; places[1](39); call(60); }";
     let reach = bare(source, &[]);
     assert_eq!(names(&reach), ["exit"]);
     assert_eq!(reasons(&reach), [Why::CalledThroughPointer { function: (0, "make".to_owned()) }]);
+}
+
+#[test]
+fn call_through_a_word_is_followed() {
+    let source = "
+        __attribute__((noinline)) long make(long number) { return call(number); }
+        long (*volatile pointer)(long) = make;
+        void _start(void) { pointer(39); call(60); }";
+    assert_calls(&bare(source, &[]), &["exit", "getpid"]);
 }
 
 #[test]

@@ -195,8 +195,10 @@ impl<'p, 'd> Graph<'p, 'd> {
         let body = Body::of(image, &code);
         for (at, target) in &body.calls {
             let targets = self.program.called(place.module, *target);
-            // Address 0 is that of a weak function that no file defines.
-            if targets.is_empty() && !image.is_stub(*target) && *target != 0 {
+            // Address 0 is that of a weak function that no file defines, and a stub may be for one.
+            let is_undefined =
+                *target == 0 || image.is_stub(*target) && self.program.stub_word(place.module, *target).is_some();
+            if targets.is_empty() && !is_undefined {
                 self.dead_ends.push((place, *at));
             }
             self.call(place, *at, targets);

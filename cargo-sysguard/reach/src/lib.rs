@@ -3,15 +3,18 @@
 //! Data flows one way:
 //!
 //! ```text
-//! modules (bytes of ELF files) → image → code → program → graph → flow → numbers → result
+//! modules (bytes of ELF files) → image → code → program → graph → flow → words → spread → numbers
+//!     → result
 //! ```
 //!
 //! - `image` finds the functions, relocations and symbols of a file.
 //! - `code` decodes a function, and finds what it calls and refers to.
 //! - `program` connects the files: symbols, stubs, functions that never return.
 //! - `graph` finds the functions that can be reached.
-//! - `flow` follows values through a function, and `numbers` follows the number of each syscall
-//!   back to where it is set.
+//! - `flow` follows values through a function. Its `uses` follows an address through one.
+//! - `words` finds the reached code that names data, and `spread` follows an address through all
+//!   functions and data that it goes to.
+//! - `numbers` follows the number of each syscall back to where it is set.
 //!
 //! These read no file and run no program. The result is an upper bound only for the files given,
 //! and only if no call is unresolved: [`Reach`] says what is not known.

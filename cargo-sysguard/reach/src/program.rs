@@ -35,7 +35,8 @@ pub(crate) struct Program<'d> {
     returning: RefCell<HashMap<Place, bool>>,
 }
 
-/// How deep calls are followed to find out whether a function returns.
+/// How deep calls are followed to find out whether a function returns. One that is deeper is taken
+/// to return, which can only add ways.
 const DEEPEST: usize = 12;
 
 impl<'d> Program<'d> {
@@ -120,15 +121,17 @@ impl<'d> Program<'d> {
         if !image.is_stub(address) {
             return if image.is_code(address) { vec![Place { module, address }] } else { Vec::new() };
         }
-        /// The longest stub, in bytes.
+        self.stub_word(module, address).map_or_else(Vec::new, |word| self.through(module, word))
+    }
+
+    /// Returns the word that the stub at an address jumps through.
+    pub(crate) fn stub_word(&self, module: usize, address: u64) -> Option<u64> {
+        /// The longest stub of x86-64 linkers, in bytes.
         const LONGEST: u64 = 16;
-        let Some(bytes) = image.bytes(address, LONGEST) else { return Vec::new() };
+        let bytes = self.image(module).bytes(address, LONGEST)?;
         let mut stub = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE).into_iter();
-        let jump = stub.find(|it| matches!(Next::of(it), Next::JumpThrough | Next::Jump(_)));
-        match jump.filter(|jump| jump.is_ip_rel_memory_operand()) {
-            Some(jump) => self.through(module, jump.ip_rel_memory_address()),
-            None => Vec::new(),
-        }
+        let jump = stub.find(|it| matches!(Next::of(it), Next::JumpThrough | Next::Jump(_)))?;
+        jump.is_ip_rel_memory_operand().then(|| jump.ip_rel_memory_address())
     }
 
     /// Returns the code that a call through a word of a file reaches, as far as the word is known
@@ -155,7 +158,8 @@ impl<'d> Program<'d> {
         self.may_return(place, 0)
     }
 
-    /// Returns whether a call of an address comes back again after other code ran on the same stack.
+    /// Returns whether a call of an address comes back again after other code ran on the same
+    /// stack.
     pub(crate) fn returns_twice(&self, module: usize, address: u64) -> bool {
         const NAMES: [&str; 7] = ["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "getcontext", "vfork", "__vfork"];
         *self.twice.borrow_mut().entry(Place { module, address }).or_insert_with(|| {
@@ -174,7 +178,7 @@ impl<'d> Program<'d> {
         if let Some(known) = self.returning.borrow().get(&place) {
             return *known;
         }
-        /// Longer functions are not followed.
+        /// Longer functions, in bytes, are taken to return, too.
         const LONGEST: u64 = 20_000;
         let is_short = self.range(place).is_some_and(|range| range.end - range.start <= LONGEST);
         if depth > DEEPEST || !is_short {

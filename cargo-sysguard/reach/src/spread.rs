@@ -254,8 +254,8 @@ impl<'g, 'p, 'd> Spreads<'g, 'p, 'd> {
         (!spread.is_lost).then_some(())
     }
 
-    /// Returns the code that stores a value of at least 32 bits in a word. `None` if code may change
-    /// it in another way.
+    /// Returns the code that stores a value of at least 32 bits in a word. `None` if code may
+    /// change it in another way.
     pub(crate) fn stores(&self, module: usize, word: u64) -> Option<Vec<(Place, u64)>> {
         let is_store = |(_, access): &(Place, Access)| matches!(access.kind, AccessKind::Store(_));
         if self.accesses(module, word)?.iter().any(is_store) {

@@ -97,7 +97,7 @@ mod tests {
         }
     }
 
-    /// A program in a scratch folder, whose code changes.
+    /// A program in a scratch folder. Its code changes.
     struct Changing(tempfile::TempDir);
 
     impl Changing {

@@ -72,8 +72,8 @@ impl Words {
         uses.flat_map(|(address, uses)| uses.iter().map(|(place, at)| (*address, *place, *at)))
     }
 
-    /// Returns the code that may use a word by the address of its object. `None` if other files may,
-    /// or data holds the address.
+    /// Returns the code that may use a word by the address of its object. `None` if other files
+    /// may, or data holds the address.
     pub(crate) fn takers(&self, program: &Program<'_>, module: usize, word: u64) -> Option<Takers> {
         let (object, is_sized) = program.image(module).data_around(word)?;
         let last = object.end.saturating_sub(1);

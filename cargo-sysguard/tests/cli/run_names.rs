@@ -70,7 +70,7 @@ fn long_test_names_stay_distinct() {
     project.sysguard("run --per-test --runs 1 -- test --test it").ends(101);
     project.sysguard("accept names-long").ends(0);
     let shared = project.read("expectations/run/names-long/tests.it.yaml");
-    assert!(shared.ends_with(&format!("\ntests:\n  {long}a:\n  {long}b:\n")), "{shared}");
+    assert!(shared.ends_with(&format!("\ntests:\n  {long}a:\n    runs: 1\n  {long}b:\n    runs: 1\n")), "{shared}");
     assert_eq!(project.sysguard("list").ends(0).stdout.lines().count(), 2);
     project.sysguard("run --per-test --unreferenced=reject -- test --test it").ends(0);
 

@@ -64,7 +64,8 @@ fn new_call_is_reported_for_its_test() {
     let project = recorded("shared-new", &THREE);
     let file = shared("shared-new");
     let before = project.read(&file);
-    assert!(before.ends_with("\ntests:\n  one:\n  three:\n  two:\n"), "{before}");
+    let few = "    runs: 1\n";
+    assert!(before.ends_with(&format!("\ntests:\n  one:\n{few}  three:\n{few}  two:\n{few}")), "{before}");
     let names = "run::shared-new::it::one\nrun::shared-new::it::three\nrun::shared-new::it::two\n";
     assert_eq!(project.sysguard("list").ends(0).stdout, names);
     let all = project.files();
@@ -109,7 +110,7 @@ fn calls_of_other_tests_are_still_new() {
     let file = shared("shared-without");
     let before = project.read(&file);
     let (common, tests) = before.split_once("\ntests:\n").expect("both parts");
-    assert!(common.contains("    network:\n") && tests.contains("  one:\n  three:\n    without:\n"), "{before}");
+    assert!(common.contains("    network:\n") && tests.contains("  three:\n    runs: 1\n    without:\n"), "{before}");
     assert!(tests.contains("      - network\n"), "{tests}");
     project.sysguard(RUN).ends(0);
     project.write("tests/it.rs", &source(&[("one", BINDS), ("three", BINDS), ("two", BINDS)]));

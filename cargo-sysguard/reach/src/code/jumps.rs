@@ -146,6 +146,10 @@ fn writes(instruction: &Instruction, register: Register) -> bool {
 }
 
 /// Returns the number of entries, if the index is compared with it before.
+///
+/// The comparison is the nearest one by address, and may be another one's. Targets beyond it are
+/// then missed as such, but their code is decoded as all code of the function is, and entered in an
+/// unknown state. So only what this jump brings to a label with another known way to it is missed.
 fn bound(before: &[&Instruction], index: Register) -> Option<u64> {
     let is_branch = |it: &&Instruction| matches!(it.mnemonic(), Mnemonic::Ja | Mnemonic::Jae);
     let (place, branch) = before.iter().enumerate().find(|(_, it)| is_branch(it))?;

@@ -118,8 +118,8 @@ impl Code {
         Some((code, decoder))
     }
 
-    /// Returns whether data starts at an address that is in no function: code from there on leads to
-    /// what cannot be decoded, or to where no code is.
+    /// Returns whether data starts at an address that is in no function: code from there on leads
+    /// to what cannot be decoded, or to where no code is.
     pub(crate) fn is_data(image: &Image<'_>, address: u64) -> bool {
         let (mut open, mut seen) = (vec![address], HashSet::from([address]));
         while let Some(range) = open.pop().and_then(|address| image.function(address)) {

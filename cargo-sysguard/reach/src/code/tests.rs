@@ -5,8 +5,16 @@ use crate::image::fixture::{CODE, program};
 
 /// Returns the addresses of the instructions of a function with this code, less that of the first.
 fn starts(bytes: &[u8]) -> Vec<u64> {
+    starts_in(bytes, true)
+}
+
+/// Returns the same for code that a symbol says is a function, or that nothing says it of.
+fn starts_in(bytes: &[u8], is_function: bool) -> Vec<u64> {
     let modules = program(bytes);
-    let image = Image::read(&modules[0]).expect("a program");
+    let mut image = Image::read(&modules[0]).expect("a program");
+    if is_function {
+        image.functions.push(CODE..CODE + bytes.len() as u64);
+    }
     let code = Code::decode(&image, CODE..CODE + bytes.len() as u64).expect("code");
     assert_eq!(code.undecodable, [0; 0]);
     let mut starts: Vec<u64> = code.instructions.iter().map(|it| it.ip() - CODE).collect();
@@ -24,6 +32,14 @@ fn padding_after_a_jump_is_no_code() {
 fn code_that_no_jump_leads_to_is_found() {
     // ret; nop; xor %eax,%eax; ret
     assert_eq!(starts(&[0xc3, 0x90, 0x31, 0xc0, 0xc3]), [0, 2, 4]);
+}
+
+#[test]
+fn unnamed_code_ends_where_no_jump_leads() {
+    // ret; nop; xor %eax,%eax; ret
+    assert_eq!(starts_in(&[0xc3, 0x90, 0x31, 0xc0, 0xc3], false), [0]);
+    // jmp *%rax; xor %eax,%eax; ret
+    assert_eq!(starts_in(&[0xff, 0xe0, 0x31, 0xc0, 0xc3], false), [0, 2, 4]);
 }
 
 #[test]

@@ -86,8 +86,8 @@ impl Flow {
                 }
                 let is_unknown_jump = code.jumps.contains(&at) && !instruction.is_ip_rel_memory_operand();
                 // A jump with the stack as it was at the entry is a call that does not come back.
-                let leaves =
-                    state.register(Register::RSP).frame() == Some(0) || replaces_stack(code, instruction, &state);
+                let is_call = state.register(Register::RSP).frame() == Some(0) && !uses_table(code, instruction);
+                let leaves = is_call || replaces_stack(code, instruction, &state);
                 if is_unknown_jump && !leaves {
                     flow.jumps.push(at);
                 }
@@ -111,6 +111,21 @@ impl Flow {
         flow.jumps.sort_unstable();
         flow
     }
+}
+
+/// Returns whether a jump takes its target from a table, as those of `switch` do: by an index, or as
+/// a distance from somewhere. Calls through tables are then announced as unknown, too.
+fn uses_table(code: &Code, jump: &Instruction) -> bool {
+    /// How many instructions before the jump are looked at.
+    const WINDOW: usize = 16;
+    if jump.op0_kind() == OpKind::Memory {
+        return jump.memory_index() != Register::None;
+    }
+    let register = jump.op0_register();
+    let mut before = std::iter::successors(code.before(jump.ip()), |it| code.before(it.ip())).take(WINDOW);
+    let setter = before.find(|it| it.op0_kind() == OpKind::Register && it.op0_register() == register);
+    setter
+        .is_some_and(|it| matches!(it.mnemonic(), Mnemonic::Add | Mnemonic::Sub) || it.memory_index() != Register::None)
 }
 
 /// Returns whether a jump goes on with another stack, as longjmp(3) does: code elsewhere, after a

@@ -2,6 +2,9 @@
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
+use super::state::State;
+use super::value::Value;
+
 /// Returns whether an operand is a register of at least 32 bits.
 pub(super) fn is_wide(register: Register, kind: OpKind) -> bool {
     kind == OpKind::Register && (register.is_gpr32() || register.is_gpr64())
@@ -69,6 +72,38 @@ pub(super) fn is_condition_as_number(mnemonic: Mnemonic) -> bool {
             | Mnemonic::Setp
             | Mnemonic::Sets
     )
+}
+
+/// Returns whether a register may hold an address in the frame.
+pub(super) fn may_be_frame(register: Register, state: &State) -> bool {
+    register.is_gpr64() && state.register(register).may_be_frame()
+}
+
+/// Returns whether an instruction makes a register from an address in the frame, in any way but a
+/// copy from memory. A difference or a few low bits of addresses are none.
+pub(super) fn computes_with_frame(instruction: &Instruction, state: &State) -> bool {
+    use Mnemonic as M;
+    if instruction.op0_kind() != OpKind::Register || !instruction.op0_register().is_gpr64() {
+        return false;
+    }
+    let is_frame = |register| may_be_frame(register, state);
+    let is_second = instruction.op1_kind() == OpKind::Register && is_frame(instruction.op1_register());
+    match instruction.mnemonic() {
+        M::Cmp | M::Test | M::Push | M::Pop | M::Movzx | M::Movsx => false,
+        M::Mov | M::Movsxd => is_second,
+        M::Lea => is_frame(instruction.memory_base()) || is_frame(instruction.memory_index()),
+        M::And if is_immediate(instruction) && instruction.immediate(1) < 4096 => false,
+        M::Sub if is_second => false,
+        _ => is_second || is_frame(instruction.op0_register()),
+    }
+}
+
+/// Returns the address in the frame that an instruction copies to a vector register.
+pub(super) fn frame_in_vector(instruction: &Instruction, state: &State) -> Option<Value> {
+    let is_vector = instruction.op0_kind() == OpKind::Register && instruction.op0_register().is_vector_register();
+    let mut sources = (1..instruction.op_count()).filter(|operand| instruction.op_kind(*operand) == OpKind::Register);
+    let source = sources.find(|operand| may_be_frame(instruction.op_register(*operand), state))?;
+    is_vector.then(|| state.register(instruction.op_register(source)).clone())
 }
 
 /// Returns whether a register is the second byte of another one.

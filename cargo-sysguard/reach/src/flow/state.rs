@@ -10,6 +10,9 @@ use super::value::{Atom, Slot, Value};
 /// The number of general registers.
 const REGISTERS: usize = 16;
 
+/// What is shared if a computed address may lead to any place of the frame.
+const WHOLE: i64 = i64::MIN + 1;
+
 /// The registers that calls may use for their own work, System V ABI for AMD64, 3.2.1.
 pub(super) const CALLER_SAVED: [Register; 9] = [
     Register::RAX,
@@ -64,15 +67,16 @@ impl State {
 
     /// Adds the possibilities of another state. Returns whether that changed this one.
     pub(crate) fn join(&mut self, other: &Self) -> bool {
-        let mut has_changed = false;
+        let (mut has_changed, mut is_whole) = (false, false);
         for (own, others) in self.registers.iter_mut().zip(&other.registers) {
+            let may_be_frame = own.may_be_frame() || others.may_be_frame();
             has_changed |= own.join(others);
+            is_whole |= may_be_frame && *own == Value::Unknown;
         }
         has_changed |= self.join_stack(other);
-        let shared = match (self.shared, other.shared) {
-            (Some(own), Some(its)) => Some(own.min(its)),
-            (own, its) => own.or(its),
-        };
+        // A pointer that a loop moves is no longer known to be one.
+        let whole = is_whole.then_some(WHOLE);
+        let shared = [self.shared, other.shared, whole].into_iter().flatten().min();
         has_changed |= shared != self.shared;
         self.shared = shared;
         has_changed
@@ -179,6 +183,16 @@ impl State {
     /// Returns the lowest address of the frame that other code may know.
     pub(super) fn shared(&self) -> Option<i64> {
         self.shared
+    }
+
+    /// Returns whether a value that is not known may be an address in the frame.
+    pub(super) fn is_whole_shared(&self) -> bool {
+        self.shared.is_some_and(|shared| shared <= WHOLE)
+    }
+
+    /// Records that a value that is not known may be an address in the frame.
+    pub(super) fn share_whole(&mut self) {
+        self.shared = Some(self.shared.map_or(WHOLE, |shared| shared.min(WHOLE)));
     }
 
     /// Records that other code may know a value.

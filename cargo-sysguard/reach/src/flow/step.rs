@@ -4,8 +4,8 @@ use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, 
 
 use super::arithmetic::with_number;
 use super::operands::{
-    has_thread_segment, is_condition_as_number, is_conditional_move, is_immediate, is_second_byte, is_wide,
-    operand_size,
+    computes_with_frame, frame_in_vector, has_thread_segment, is_condition_as_number, is_conditional_move,
+    is_immediate, is_second_byte, is_wide, may_be_frame, operand_size,
 };
 use super::state::State;
 use super::value::{Atom, Slot, Value};
@@ -58,10 +58,17 @@ impl<'p, 'd> Step<'p, 'd> {
             Next::Jump(_) | Next::Branch(_) | Next::JumpThrough | Next::End => return,
             Next::Step => {}
         }
-        if self.moves(instruction, state) || self.computes(instruction, state) {
-            return;
+        let copied = frame_in_vector(instruction, state);
+        let is_computed = computes_with_frame(instruction, state);
+        if !self.moves(instruction, state) && !self.computes(instruction, state) {
+            self.writes_unknown(instruction, state);
         }
-        self.writes_unknown(instruction, state);
+        if let Some(value) = copied {
+            state.share(&value);
+        }
+        if is_computed && *state.register(instruction.op0_register()) == Value::Unknown {
+            state.share_whole();
+        }
     }
 
     /// Applies instructions that move values. Returns whether this is one.
@@ -209,10 +216,10 @@ impl<'p, 'd> Step<'p, 'd> {
         if writes_memory {
             if instruction.has_rep_prefix() || instruction.has_repne_prefix() {
                 // Any number of words from %rdi on.
-                match state.register(Register::RDI).frame() {
-                    Some(at) => state.forget(at, i64::from(u16::MAX)),
-                    None => state.forget_shared(),
+                if may_be_frame(Register::RDI, state) {
+                    state.forget_frame();
                 }
+                state.forget_shared();
             } else {
                 self.store(instruction, Value::Unknown, state);
             }
@@ -232,9 +239,18 @@ impl<'p, 'd> Step<'p, 'd> {
                 state.forget(at, size.into());
                 state.store(at, size, value);
             }
-            (Some(at), _) => state.forget(at, if is_exact { size.max(8) as i64 } else { i64::from(u16::MAX) }),
+            (Some(at), _) if is_exact => state.forget(at, size.max(8) as i64),
+            // An index may be negative: loops count up to the end of an array.
+            (Some(_), _) => {
+                state.share(&value);
+                state.forget_frame();
+            }
             (None, _) => {
                 state.share(&value);
+                state.share(&base);
+                if may_be_frame(instruction.memory_index(), state) {
+                    state.forget_frame();
+                }
                 // Only an address that was shared, or is unknown, can lead to the frame.
                 if !instruction.is_ip_rel_memory_operand() {
                     state.forget_shared();

@@ -95,9 +95,9 @@ fn computed_numbers_are_unknown() {
 
 #[test]
 fn code_without_a_way_to_it_knows_nothing() {
-    // ret; syscall; ret
-    let flow = flow(&[0xc3, 0x0f, 0x05, 0xc3]);
-    assert_eq!(flow.sites[&(CODE + 1)], Value::Unknown);
+    // jmp *%rax; syscall; ret
+    let flow = flow(&[0xff, 0xe0, 0x0f, 0x05, 0xc3]);
+    assert_eq!(flow.sites[&(CODE + 2)], Value::Unknown);
 }
 
 #[test]

@@ -121,6 +121,11 @@ impl Value {
         }
     }
 
+    /// Returns whether this may be an address in the frame.
+    pub(crate) fn may_be_frame(&self) -> bool {
+        self.atoms().unwrap_or_default().iter().any(|atom| matches!(atom, Atom::Frame(_)))
+    }
+
     /// Returns the address in the frame that this is.
     pub(crate) fn frame(&self) -> Option<i64> {
         match self {

@@ -258,11 +258,12 @@ impl<'d> Image<'d> {
         bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
     }
 
-    /// Returns the text at an address, without the zero byte that ends it.
+    /// Returns the text at an address, without the zero byte that ends it. `None` if it is longer
+    /// than 128 bytes: a lookup of such a name counts as one of a name that is not known.
     pub(crate) fn string(&self, address: u64) -> Option<&'d [u8]> {
-        /// Names of functions that are longer are mangled ones, which no program spells out.
+        /// Data without zero bytes is long, and code may refer to every part of it.
         const LONGEST: u64 = 128;
-        let bytes = self.bytes(address, LONGEST)?;
+        let bytes = self.bytes(address, LONGEST + 1)?;
         bytes.iter().position(|byte| *byte == 0).map(|end| &bytes[..end])
     }
 
@@ -297,7 +298,8 @@ impl<'d> Image<'d> {
     }
 
     /// Returns whether the word at an address is the handle by which a file is known to the C
-    /// library: `__dso_handle` in crtstuff.c of GCC. It holds its own address, and comes first.
+    /// library: `__dso_handle` in crtstuff.c of GCC. It holds its own address, and comes first. No
+    /// code writes behind it. Other data of this form would be taken for it.
     pub(crate) fn is_own_handle(&self, address: u64) -> bool {
         let holds_itself = |at: u64| self.pointers.at(at) == Some(Target::Address(address));
         self.handle == Some(address) && holds_itself(address) && !holds_itself(address + 8)

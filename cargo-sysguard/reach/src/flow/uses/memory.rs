@@ -8,6 +8,7 @@ use super::taint::{self, Tag, Taint};
 use super::visit::Visit;
 use super::{Access, AccessKind, Uses};
 use crate::code::Next;
+use crate::flow::operands::may_be_frame;
 use crate::flow::step::Step;
 use crate::flow::{Atom, State, Value, settled};
 use crate::program::{Place, Program};
@@ -107,11 +108,16 @@ pub(crate) fn stores_in_frame(program: &Program<'_>, place: Place, at: i64) -> V
                 (taint::address_in_state(instruction, &state), instruction.memory_size().size() as i64)
             };
             let is_indexed = instruction.memory_index() != Register::None;
-            let is_here = to.frame().is_some_and(|to| is_indexed || to < at + 4 && to + size > at);
+            // The address may be one in the frame that was computed.
+            let is_anywhere = is_indexed && to.may_be_frame()
+                || may_be_frame(instruction.memory_index(), &state)
+                || to.may_be_frame() && to.frame().is_none()
+                || to == Value::Unknown && state.is_whole_shared() && !state.is_unknown();
+            let is_here = is_anywhere || to.frame().is_some_and(|to| to < at + 4 && to + size > at);
             let is_call = matches!(Next::of(instruction), Next::Call(_) | Next::CallThrough);
             step.apply(instruction, &mut state);
             if is_written && is_here && !is_call {
-                values.push(if is_indexed { Value::Unknown } else { state.load(at, 4) });
+                values.push(if is_anywhere { Value::Unknown } else { state.load(at, 4) });
             }
         });
     }

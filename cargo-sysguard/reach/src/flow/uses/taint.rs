@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use iced_x86::{Instruction, Register, UsedMemory};
 
-use crate::flow::operands::has_thread_segment;
+use crate::flow::operands::{has_thread_segment, may_be_frame};
 use crate::flow::state::{ARGUMENTS, CALLER_SAVED, number};
 use crate::flow::{Atom, Slot, State, Value};
 
@@ -140,12 +140,15 @@ impl Taint {
             return None;
         }
         let size = i64::try_from(instruction.memory_size().size()).unwrap_or(i64::MAX);
+        let is_indexed = instruction.memory_index() != Register::None;
         match address_in_state(instruction, state) {
-            Value::One(Atom::Frame(_)) if instruction.memory_index() != Register::None => self.any_slot(),
+            _ if may_be_frame(instruction.memory_index(), state) => self.any_slot(),
+            address if address.may_be_frame() && (is_indexed || address.frame().is_none()) => self.any_slot(),
             Value::One(Atom::Frame(at)) if size == 8 => self.slot(at),
             // A part of an address is none; a copy of several words may be.
             Value::One(Atom::Frame(at)) if size > 8 => self.stack.range(at..at + size).next().map(|_| Tag::Anywhere),
             Value::Unknown if matches!(instruction.memory_base(), Register::RSP | Register::RBP) => self.any_slot(),
+            Value::Unknown if state.is_whole_shared() && !state.is_unknown() => self.any_slot(),
             _ => None,
         }
     }

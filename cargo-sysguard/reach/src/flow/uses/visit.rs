@@ -113,6 +113,13 @@ impl<'a, 'p, 'd> Visit<'a, 'p, 'd> {
         }
         let known = targets(self.program, self.place.module, self.code, instruction, state);
         let known = known.map(|(targets, _)| targets).unwrap_or_default();
+        // Code that is called through %rax finds its own address there, and reads none: only
+        // functions with variable arguments read it, and get a number.
+        let mut taint = taint.clone();
+        if next == Next::CallThrough && instruction.op0_register() == Register::RAX {
+            taint.set(Register::RAX, None);
+        }
+        let taint = &taint;
         let is_certain = !known.is_empty()
             && (!is_through || self.is_certain(instruction, state))
             && !known.iter().any(|place| self.program.image(place.module).is_resolver(place.address));

@@ -6,6 +6,7 @@ mod heading;
 mod libseccomp;
 mod oci;
 mod profile;
+mod rest;
 mod rules;
 mod rust;
 mod seccompiler_json;
@@ -137,6 +138,12 @@ impl Format {
             Self::Bpf => bpf::write(input),
             Self::Rust => rust::write(input).map(String::into_bytes),
         }
+    }
+
+    /// Returns the first part of a file that differs from what would be written, apart from its
+    /// calls, comments, blanks and the order of entries in JSON. A program has no such part.
+    pub fn other_difference(self, old: &[u8], new: &[u8]) -> Option<String> {
+        rest::difference(std::str::from_utf8(old).ok()?, std::str::from_utf8(new).ok()?)
     }
 
     /// Returns what a file says.

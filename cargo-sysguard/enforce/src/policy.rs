@@ -11,7 +11,7 @@ use sysguard::unstable::model::kernel::syscall::{Abi, Syscall, table};
 use crate::additions;
 use crate::runtimes::Runtime;
 use crate::source::{Source, described};
-use crate::uapi::{PR_SET_NO_NEW_PRIVS, SECCOMP_SET_MODE_FILTER};
+use crate::uapi::{O_CREAT, O_TRUNC, O_WRONLY, PR_SET_NO_NEW_PRIVS, SECCOMP_SET_MODE_FILTER};
 
 /// What a profile allows, refuses, and does with all other calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,14 +234,33 @@ impl Policy {
     fn add_alternatives(&mut self) {
         let known: Vec<Syscall> = self.allowed.keys().copied().collect();
         for syscall in known {
+            // Of a forbidden call, an alternative would do what a rule forbids.
+            if self.refused.contains_key(&syscall) {
+                continue;
+            }
             let name = syscall.name().into_owned();
             for (alternative, what) in additions::alternatives(&name) {
+                if alternative == "creat" && !self.creates_files(syscall) {
+                    continue;
+                }
                 let Some(alternative) = Syscall::from_name(syscall.abi, alternative) else { continue };
                 if !self.allowed.contains_key(&alternative) {
                     self.allow(alternative, Calls::All, Reason::Instead { of: name.clone(), what });
                 }
             }
         }
+    }
+
+    /// Returns whether calls of open(2) or openat(2) are allowed that do what creat(2) does.
+    fn creates_files(&self, syscall: Syscall) -> bool {
+        // "O_CREAT|O_WRONLY|O_TRUNC", creat(2)
+        const FLAGS: u64 = O_CREAT | O_WRONLY | O_TRUNC;
+        let args = match &*syscall.name() {
+            "open" => [0, FLAGS, 0, 0, 0, 0],
+            "openat" => [0, 0, FLAGS, 0, 0, 0],
+            _ => return true,
+        };
+        self.allowed.get(&syscall).is_some_and(|allowed| allowed.calls.contain(&args))
     }
 
     pub(crate) fn allow_name(&mut self, name: &str, calls: Calls, reason: &Reason) {

@@ -79,3 +79,8 @@ pub(crate) const CAPABILITIES: [&str; 41] = [
     "CAP_BPF",
     "CAP_CHECKPOINT_RESTORE",
 ];
+
+// include/uapi/asm-generic/fcntl.h
+pub(crate) const O_WRONLY: u64 = 0o1;
+pub(crate) const O_CREAT: u64 = 0o100;
+pub(crate) const O_TRUNC: u64 = 0o1000;

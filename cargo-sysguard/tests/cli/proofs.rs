@@ -11,14 +11,15 @@ pub(crate) fn trials() -> Vec<Trial> {
         untraced proof_needs_a_file,
         tracing passed_runs_are_written_as_a_proof,
         tracing denied_call_is_shown_and_nothing_is_written,
+        tracing workload_that_must_not_run_has_no_proof,
         tracing baseline_of_few_runs_is_refused,
     ]
 }
 
-/// A workload that makes a directory once its package has the file `later`.
+/// A workload that makes a directory if `MORE` says so.
 const DOCUMENT: &str = "\
-command: [sh, -c, 'ls none; if test -e later; then mkdir $TMPDIR/made; fi; ls']
-cwd: .
+command: [sh, -c, 'ls none; if test $MORE = yes; then mkdir $TMPDIR/made; fi; ls']
+env: {MORE: no-more}
 ";
 
 fn proof_needs_a_file() {
@@ -61,7 +62,8 @@ fn path_without_runc() -> std::ffi::OsString {
 fn denied_call_is_shown_and_nothing_is_written() {
     let project = Project::new("proof_denied").expecting("demo", DOCUMENT);
     project.sysguard("bless demo").ends(0);
-    project.write("later", "");
+    let file = "expectations/demo.yaml";
+    project.write(file, &project.read(file).replace("MORE: no-more", "MORE: \"yes\""));
     for action in ["enosys", "kill"] {
         let ran =
             project.sysguard(&format!("enforce demo --format oci --action {action} -o p.json --prove 2")).ends(101);
@@ -74,6 +76,19 @@ fn denied_call_is_shown_and_nothing_is_written() {
             assert!(ran.stderr.contains(part), "{part}: {ran:?}");
         }
         assert!(!project.path("p.json").exists() && !project.path("p.json.proof.json").exists());
+    }
+}
+
+fn workload_that_must_not_run_has_no_proof() {
+    for (name, key, word) in
+        [("proof_cwd", "cwd: .", "remove `cwd:`"), ("proof_ignored", "ignore: it deletes files", "remove `ignore:`")]
+    {
+        let project = Project::new(name).expecting("demo", &format!("command: [sh, -c, 'echo >> ran']\n{key}"));
+        project.sysguard("bless demo --include-ignored").ends(0);
+        let before = project.files();
+        let ran = project.sysguard("enforce demo --format oci -o p.json --prove 2").ends(101);
+        assert!(ran.stderr.contains(word), "{ran:?}");
+        assert_eq!(project.changed_since(&before), [""; 0]);
     }
 }
 

@@ -164,3 +164,17 @@ fn call_has_the_arguments_of_those_it_replaces() {
         assert_eq!(denial(&narrow, "open", [0, flags, 0, 0, 0, 0]), expected, "{flags:o}");
     }
 }
+
+#[test]
+fn nothing_replaces_what_is_forbidden_or_not_done() {
+    let head = "version: 2\ncommand: [demo]\n";
+    let body = "---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    mkdir:\n    openat:\n      - file\n";
+    let forbidden = policy(&format!("{head}forbid: [{{syscall: mkdir}}]\n{body}"), &Options::default());
+    assert_eq!(denial(&forbidden, "mkdirat", [0; 6]), Some(Denial::NotAllowed));
+    assert_eq!(denial(&policy(&format!("{head}{body}"), &Options::default()), "mkdirat", [0; 6]), None);
+    let narrow = policy(&format!("{head}{body}"), &Options { arguments: true, ..Options::default() });
+    assert_eq!(denial(&narrow, "creat", [0; 6]), Some(Denial::NotAllowed));
+    let writes = body.replace("      - file\n", "      - O_WRONLY|O_CREAT file\n");
+    let narrow = policy(&format!("{head}{writes}"), &Options { arguments: true, ..Options::default() });
+    assert_eq!(denial(&narrow, "creat", [0; 6]), None);
+}

@@ -33,10 +33,14 @@ pub(super) fn check(profiles: &Profiles<'_>, file: &Path) -> Result<Outcome, Fai
             let read = profiles.format.read(content);
             read.map_err(|error| Failure::failed(format!("cannot read {}: {error}", shown(&path))))
         };
-        let differences = read(&content(&path)?)?.differences(&read(new)?, |call| why(&profile.policy, call));
+        let old = content(&path)?;
+        let differences = read(&old)?.differences(&read(new)?, |call| why(&profile.policy, call));
+        let other = if differences.is_empty() { profiles.format.other_difference(&old, new) } else { None };
+        let other = other.map(|part| format!("~ {part}"));
         let mut out = output::stdout();
-        differences.iter().try_for_each(|difference| writeln!(out, "{difference}")).map_err(Failure::output)?;
-        if !differences.is_empty() {
+        let lines = differences.iter().map(ToString::to_string).chain(other.clone());
+        lines.into_iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Failure::output)?;
+        if !differences.is_empty() || other.is_some() {
             differing.push(shown(&path));
         }
     }

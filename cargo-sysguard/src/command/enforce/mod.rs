@@ -110,6 +110,9 @@ impl Options {
         }
         let selected = self.select(&packages)?;
         let cases: Vec<&Case> = selected.iter().map(|(_, case)| *case).collect();
+        if self.prove.is_some() {
+            cases.iter().try_for_each(|case| can_be_tried(case))?;
+        }
         let sources = cases.iter().map(|case| source(case, &platform)).collect::<Result<Vec<_>, Failure>>()?;
         let profiles = Profiles::of(&self, &sources, &platform, format)?;
         match &self.check {
@@ -219,6 +222,22 @@ impl Options {
         }
         Ok(Outcome::Expected)
     }
+}
+
+/// Fails for a workload that must not run under a profile.
+fn can_be_tried(case: &Case) -> Result<(), Failure> {
+    let name = &case.name;
+    if let Some(reason) = case.ignored() {
+        let help = "remove `ignore:` to run it";
+        return Err(Failure::failed(format!("{name} is ignored, so it has no proof: {reason}\nhelp: {help}")));
+    }
+    if case.document().is_some_and(|document| document.workload.cwd.is_some()) {
+        let help = "remove `cwd:`, so that it runs in a scratch directory";
+        return Err(Failure::failed(format!(
+            "{name} has no proof: a denied call could leave files in its `cwd:` half written\nhelp: {help}"
+        )));
+    }
+    Ok(())
 }
 
 /// Returns the baseline of a workload, if it can be enforced.

@@ -113,8 +113,8 @@ impl Flow {
     }
 }
 
-/// Returns whether a jump takes its target from a table, as those of `switch` do: by an index, or as
-/// a distance from somewhere. Calls through tables are then announced as unknown, too.
+/// Returns whether a jump takes its target from a table, as those of `switch` do: by an index, or
+/// as a distance from somewhere. Calls through tables are then announced as unknown, too.
 fn uses_table(code: &Code, jump: &Instruction) -> bool {
     /// How many instructions before the jump are looked at.
     const WINDOW: usize = 16;

@@ -94,6 +94,30 @@ fn computed_numbers_are_unknown() {
 }
 
 #[test]
+fn stores_to_computed_places_of_the_frame_count() {
+    // movl $39,-16(%rsp), then a store, then mov -16(%rsp),%eax
+    let number = |store: &[u8]| {
+        let (first, last) = ([0xc7, 0x44, 0x24, 0xf0, 39, 0, 0, 0], [0x8b, 0x44, 0x24, 0xf0]);
+        number(&[&first, store, &last].concat())
+    };
+    assert_eq!(number(&[]), numbers(&[39]));
+    for store in [
+        // movl $57,-8(%rsp,%rdi,4)
+        &[0xc7, 0x44, 0xbc, 0xf8, 57, 0, 0, 0][..],
+        // lea -8(%rsp,%rdi,4),%rdx; movl $57,(%rdx)
+        &[0x48, 0x8d, 0x54, 0xbc, 0xf8, 0xc7, 0x02, 57, 0, 0, 0],
+        // lea -8(%rsp),%rdx; add %rdi,%rdx; movl $57,(%rdx)
+        &[0x48, 0x8d, 0x54, 0x24, 0xf8, 0x48, 0x01, 0xfa, 0xc7, 0x02, 57, 0, 0, 0],
+        // lea -8(%rsp),%rdx; 1: sub $4,%rdx; movl $57,(%rdx); dec %edi; jne 1b
+        &[0x48, 0x8d, 0x54, 0x24, 0xf8, 0x48, 0x83, 0xea, 4, 0xc7, 0x02, 57, 0, 0, 0, 0xff, 0xcf, 0x75, 0xf2],
+    ] {
+        assert_eq!(number(store), Value::Unknown, "{store:x?}");
+    }
+    // A difference of places leads nowhere: lea -8(%rsp),%rdx; sub %rdx,%rdi; movl $57,(%rsi)
+    assert_eq!(number(&[0x48, 0x8d, 0x54, 0x24, 0xf8, 0x48, 0x29, 0xd7, 0xc7, 0x06, 57, 0, 0, 0]), numbers(&[39]));
+}
+
+#[test]
 fn code_without_a_way_to_it_knows_nothing() {
     // jmp *%rax; syscall; ret
     let flow = flow(&[0xff, 0xe0, 0x0f, 0x05, 0xc3]);

@@ -5,7 +5,6 @@ use sysguard::unstable::model::decode::argument_count;
 use sysguard::unstable::model::kernel::syscall::Syscall;
 
 use super::taint::{self, Tag, Taint};
-use super::visit::Visit;
 use super::{Access, AccessKind, Uses};
 use crate::code::Next;
 use crate::flow::operands::may_be_frame;
@@ -16,44 +15,48 @@ use crate::program::{Place, Program};
 /// An access of any number of bytes.
 const ALL: i64 = 1 << 32;
 
-impl Visit<'_, '_, '_> {
-    /// Records an access through the address.
-    pub(super) fn access(&mut self, instruction: &Instruction, state: &State, taint: &Taint, uses: &mut Uses) {
-        let info = self.info.info(instruction);
-        let at = instruction.ip();
-        for memory in info.used_memory() {
-            let Some(offset) = taint.address_of(memory) else { continue };
-            let is_repeated = instruction.has_rep_prefix() || instruction.has_repne_prefix();
-            let size = if is_repeated { ALL } else { memory.memory_size().size() as i64 };
-            let offset = if is_repeated { Tag::Anywhere } else { offset };
-            let is_read_only = matches!(memory.access(), OpAccess::Read | OpAccess::CondRead);
-            if matches!(memory.access(), OpAccess::NoMemAccess | OpAccess::None) {
-                continue;
-            }
-            let is_compare = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
-            let is_load = is_read_only
-                && instruction.mnemonic() == Mnemonic::Mov
-                && instruction.op0_kind() == OpKind::Register
-                && instruction.op0_register().is_gpr();
-            let mut push = |kind| uses.accesses.push(Access { at, offset, size, kind });
-            if is_read_only {
-                let is_harmless = is_compare || size < 8;
-                push(if is_load {
-                    AccessKind::Load
-                } else if is_harmless {
-                    AccessKind::Read
-                } else {
-                    AccessKind::Copy
-                });
-                continue;
-            }
-            let is_move = instruction.mnemonic() == Mnemonic::Mov;
-            let value = if is_move { self.reader.operand(instruction, 1, state) } else { Value::Unknown };
-            push(AccessKind::Store(value));
-            let is_read_too = !is_move && memory.access() != OpAccess::Write;
-            if is_read_too && size >= 8 {
-                push(AccessKind::Copy);
-            }
+/// Records an access through the address.
+pub(super) fn access(
+    (info, reader): (&mut InstructionInfoFactory, &Step<'_, '_>),
+    instruction: &Instruction,
+    state: &State,
+    taint: &Taint,
+    uses: &mut Uses,
+) {
+    let info = info.info(instruction);
+    let at = instruction.ip();
+    for memory in info.used_memory() {
+        let Some(offset) = taint.address_of(memory) else { continue };
+        let is_repeated = instruction.has_rep_prefix() || instruction.has_repne_prefix();
+        let size = if is_repeated { ALL } else { memory.memory_size().size() as i64 };
+        let offset = if is_repeated { Tag::Anywhere } else { offset };
+        let is_read_only = matches!(memory.access(), OpAccess::Read | OpAccess::CondRead);
+        if matches!(memory.access(), OpAccess::NoMemAccess | OpAccess::None) {
+            continue;
+        }
+        let is_compare = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
+        let is_load = is_read_only
+            && instruction.mnemonic() == Mnemonic::Mov
+            && instruction.op0_kind() == OpKind::Register
+            && instruction.op0_register().is_gpr();
+        let mut push = |kind| uses.accesses.push(Access { at, offset, size, kind });
+        if is_read_only {
+            let is_harmless = is_compare || size < 8;
+            push(if is_load {
+                AccessKind::Load
+            } else if is_harmless {
+                AccessKind::Read
+            } else {
+                AccessKind::Copy
+            });
+            continue;
+        }
+        let is_move = instruction.mnemonic() == Mnemonic::Mov;
+        let value = if is_move { reader.operand(instruction, 1, state) } else { Value::Unknown };
+        push(AccessKind::Store(value));
+        let is_read_too = !is_move && memory.access() != OpAccess::Write;
+        if is_read_too && size >= 8 {
+            push(AccessKind::Copy);
         }
     }
 }

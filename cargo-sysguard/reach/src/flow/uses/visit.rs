@@ -2,7 +2,7 @@
 
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
-use super::memory::kernel;
+use super::memory::{access, kernel};
 use super::taint::{self, Tag, Taint};
 use super::{Access, AccessKind, From, Start, Uses};
 use crate::code::{Code, Next, Site};
@@ -14,12 +14,12 @@ use crate::program::{Place, Program};
 
 /// What instructions do with tags.
 pub(super) struct Visit<'a, 'p, 'd> {
-    pub(super) program: &'p Program<'d>,
+    program: &'p Program<'d>,
     place: Place,
     code: &'a Code,
     start: Start,
-    pub(super) info: InstructionInfoFactory,
-    pub(super) reader: Step<'p, 'd>,
+    info: InstructionInfoFactory,
+    reader: Step<'p, 'd>,
 }
 
 impl<'a, 'p, 'd> Visit<'a, 'p, 'd> {
@@ -193,7 +193,7 @@ impl<'a, 'p, 'd> Visit<'a, 'p, 'd> {
             taint.set(target, if target.is_gpr64() { tag } else { tag.map(|_| Tag::Anywhere) });
             return;
         }
-        self.access(instruction, state, taint, uses);
+        access((&mut self.info, &self.reader), instruction, state, taint, uses);
         match mnemonic {
             M::Nop | M::Endbr64 | M::Cmp | M::Test | M::Prefetcht0 => {}
             M::Mov if is_register && target.is_gpr() => {

@@ -24,6 +24,9 @@ pub enum NoOrder {
     /// An order with a phase that no baseline has.
     #[error("no baseline has the phase `{0}`")]
     Unknown(String),
+    /// An order with a phase in two places.
+    #[error("the order has the phase `{0}` twice")]
+    Repeated(String),
     /// An order without some phases.
     #[error("the order lacks the phases {}", .0.join(", "))]
     Lacking(Vec<String>),
@@ -36,8 +39,10 @@ impl NoOrder {
             Self::NoPhases(_) => {
                 "name the phases in the program (`sysguard_phase::phase`), and record it again".to_owned()
             }
-            Self::NotGiven(phases) => format!("give it: `--per-phase={}`", phases.join(",")),
-            Self::Unknown(_) | Self::Lacking(_) => "give each phase of the baselines once, in order".to_owned(),
+            Self::NotGiven(_) => "give it, as in `--per-phase=FIRST,SECOND`".to_owned(),
+            Self::Unknown(_) | Self::Repeated(_) | Self::Lacking(_) => {
+                "give each phase of the baselines once, in order".to_owned()
+            }
         }
     }
 }
@@ -64,6 +69,10 @@ pub fn order(sources: &[Source<'_>], asked: &[String]) -> Result<Vec<String>, No
         asked => {
             if let Some(unknown) = asked.iter().find(|phase| !known.contains(phase)) {
                 return Err(NoOrder::Unknown(unknown.clone()));
+            }
+            let mut earlier = BTreeSet::new();
+            if let Some(repeated) = asked.iter().find(|phase| !earlier.insert(*phase)) {
+                return Err(NoOrder::Repeated(repeated.clone()));
             }
             let lacking: Vec<&&String> = known.iter().filter(|phase| !asked.contains(phase)).collect();
             if lacking.is_empty() { Ok(asked.to_vec()) } else { Err(NoOrder::Lacking(names(lacking))) }
@@ -139,6 +148,7 @@ phases:
         for (asked, expected) in [
             (&["startup", "serve"][..], Ok(names(&["startup", "serve"]))),
             (&[], Err(NoOrder::NotGiven(names(&["serve", "startup"])))),
+            (&["startup", "serve", "startup"], Err(NoOrder::Repeated("startup".to_owned()))),
             (&["startup"], Err(NoOrder::Lacking(names(&["serve"])))),
             (&["startup", "stop"], Err(NoOrder::Unknown("stop".to_owned()))),
         ] {

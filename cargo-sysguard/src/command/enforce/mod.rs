@@ -21,6 +21,7 @@ use sysguard::unstable::settings::{self, Flags, Settings};
 use crate::cargo::BuildFlags;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
+use crate::message;
 use crate::output::{self, ReportFile};
 use crate::suites::{self, Package};
 use profiles::{Profiles, path_of};
@@ -110,6 +111,11 @@ impl Options {
         }
         let selected = self.select(&packages)?;
         let cases: Vec<&Case> = selected.iter().map(|(_, case)| *case).collect();
+        if cases.len() > self.names.len() {
+            let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+            let line = format!("the profile joins {} workloads: {}", names.len(), names.join(", "));
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
+        }
         if self.prove.is_some() {
             cases.iter().try_for_each(|case| can_be_tried(case))?;
         }
@@ -215,6 +221,14 @@ impl Options {
             let proof = prove(Proving { policy, runs, profile: content, format, arguments, runtime, platform })?;
             let written = place.write_all(proof.text().as_bytes()).and_then(|()| place.finish());
             written.map_err(|error| Failure::failed(format!("cannot write the proof: {error}")))?;
+        }
+        let proof = prove::file_of(file);
+        if self.prove.is_none() && proof.exists() {
+            let line = format!(
+                "{} proves the profile that is replaced\nhelp: remove it, or prove this one by --prove N",
+                shown(&proof)
+            );
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
         }
         for (mut file, (_, content)) in files.into_iter().zip(&contents) {
             let written = file.write_all(content).and_then(|()| file.finish());

@@ -196,7 +196,7 @@ fn timeout_ends_every_process() {
     let limits = Limits { timeout: Some(Duration::from_millis(300)), ..limits() };
     let file = tempfile::NamedTempFile::new().expect("a file");
     let path = file.path().display();
-    let script = format!("sleep 1000 & setsid sleep 1000 & echo $$ $(jobs -p) > {path}; sleep 1000; true");
+    let script = format!("sleep 1000 & first=$!; setsid sleep 1000 & echo $$ $first $! > {path}; sleep 1000; true");
     let recorded = record(&["sh", "-c", &script], &Options { limits, ..options() });
     assert_eq!(recorded.exit, Exit::TimedOut);
     assert!(recorded.recording.totals.elapsed < Duration::from_secs(30));

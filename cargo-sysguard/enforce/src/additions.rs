@@ -8,12 +8,16 @@ use sysguard::unstable::model::kernel::syscall::{Abi, table};
 
 use crate::uapi::{F_SETFD, RLIMIT_STACK, TIOCGWINSZ};
 
-/// Returns the calls that any program may make, with the reason.
+/// Returns the calls that any program may make, with the reason. It does not say which calls of a
+/// name are ambient: a profile allows all of them, unless it narrows arguments.
 pub fn ambient() -> impl Iterator<Item = (&'static str, &'static str)> {
     let mut names: Vec<&str> = Abi::ALL.iter().flat_map(|abi| table::rows(*abi)).map(|row| row.name).collect();
     names.sort_unstable();
     names.dedup();
-    names.into_iter().filter_map(|name| Some((name, ambient::reason(name)?)))
+    names.into_iter().filter_map(|name| {
+        let reason = ambient::reason(name)?;
+        Some((name, reason.split_once(" (").map_or(reason, |(reason, _)| reason)))
+    })
 }
 
 /// Returns the calls that a C library or a kernel may exchange for this one, with the reason.

@@ -156,7 +156,7 @@ impl Policy {
         }
         policy.add_alternatives();
         if let Some(runtime) = options.runtime {
-            for (name, what) in runtime.calls {
+            for (name, what) in runtime.calls.iter().copied().flatten() {
                 let reason = Reason::Launcher { launcher: runtime.name.to_owned(), what };
                 policy.allow_name(name, Calls::All, &reason);
             }

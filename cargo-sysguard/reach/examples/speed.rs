@@ -30,7 +30,6 @@ mod measure {
     use std::time::{Duration, Instant};
     use std::{env, fs};
 
-    use reach::cache::Cache;
     use reach::survey::Survey;
 
     /// Precedes the program in the process that analyses it.
@@ -51,23 +50,9 @@ mod measure {
         Ok(())
     }
 
-    /// Results in memory.
-    #[derive(Default)]
-    struct Memory(RefCell<HashMap<String, Vec<u8>>>);
-
-    impl Cache for Memory {
-        fn load(&self, key: &str) -> Option<Vec<u8>> {
-            self.0.borrow().get(key).cloned()
-        }
-
-        fn save(&self, key: &str, result: &[u8]) {
-            self.0.borrow_mut().insert(key.to_owned(), result.to_owned());
-        }
-    }
-
     fn row(name: &str) -> Result<(), Box<dyn Error>> {
         let program = find(name);
-        let memory = Memory::default();
+        let memory = RefCell::<HashMap<String, Vec<u8>>>::default();
         let survey = || {
             let start = Instant::now();
             Survey::of(&program, &[], None, Some(&memory)).map(|survey| (survey, start.elapsed().as_secs_f64()))

@@ -1,5 +1,7 @@
 //! Results of earlier analyses of the same files. Main trait: [`Cache`].
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::analysis::Analysis;
@@ -13,6 +15,17 @@ pub trait Cache {
 
     /// Keeps a result. One that cannot be kept is lost.
     fn save(&self, key: &str, result: &[u8]);
+}
+
+/// Results in memory, for one process.
+impl Cache for RefCell<HashMap<String, Vec<u8>>> {
+    fn load(&self, key: &str) -> Option<Vec<u8>> {
+        self.borrow().get(key).cloned()
+    }
+
+    fn save(&self, key: &str, result: &[u8]) {
+        self.borrow_mut().insert(key.to_owned(), result.to_owned());
+    }
 }
 
 /// What is kept of the files of one program.

@@ -26,7 +26,7 @@ fn proof_needs_a_file() {
     let project = Project::new("proof_without_file").expecting("demo", DOCUMENT);
     project.refuses(&[
         ("enforce demo --format oci --prove 2", "name the profile by -o FILE"),
-        ("enforce demo --format oci -o f --prove 0", "invalid value '0' for '--prove <N>'"),
+        ("enforce demo --format oci -o f --prove 1", "at least 2 runs: half of them are traced"),
         ("enforce demo --format oci --check f --prove 2", "cannot be used with"),
     ]);
 }

@@ -214,11 +214,11 @@ fn write_summary(out: &mut dyn io::Write, summary: &PathSummary, palette: &Palet
     Ok(())
 }
 
-/// `13 injections (the budget was used up)`, `calls (the dynamic loader makes the call)`
+/// `13 injections (the budget was used up)`, `some calls (the dynamic loader makes the call)`
 pub(super) fn not_tried(NotTried { reason, injections }: &NotTried) -> String {
     match injections {
         Some(count) => format!("{} ({reason})", counted(*count, "injection", "injections")),
-        None => format!("calls ({reason})"),
+        None => format!("some calls ({reason})"),
     }
 }
 

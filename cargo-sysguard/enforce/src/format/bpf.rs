@@ -123,8 +123,8 @@ fn effect(action: u32) -> Effect {
 struct Reached {
     /// The actions, as the program returns them.
     effects: BTreeSet<u32>,
-    /// The instructions that test registers, as text. It tells two programs apart, wherever the
-    /// instructions are.
+    /// The instructions that test registers, as text. Programs with the same tests have the same
+    /// text, wherever the instructions are.
     code: String,
 }
 

@@ -28,6 +28,21 @@ pub(super) fn has_thread_segment(instruction: &Instruction) -> bool {
     matches!(instruction.segment_prefix(), Register::FS | Register::GS)
 }
 
+/// Returns the address of a memory operand, as far as its index does not change it.
+pub(super) fn address_without_index(instruction: &Instruction, state: &State) -> Value {
+    if has_thread_segment(instruction) {
+        return Value::Unknown;
+    }
+    if instruction.is_ip_rel_memory_operand() {
+        return Value::number(instruction.ip_rel_memory_address());
+    }
+    match instruction.memory_base() {
+        Register::None => Value::number(instruction.memory_displacement64()),
+        base if base.is_gpr64() => state.register(base).plus(instruction.memory_displacement64() as i64),
+        _ => Value::Unknown,
+    }
+}
+
 /// Returns whether an instruction is `cmovcc`.
 pub(super) fn is_conditional_move(mnemonic: Mnemonic) -> bool {
     matches!(

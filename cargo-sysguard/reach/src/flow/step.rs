@@ -4,8 +4,8 @@ use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, 
 
 use super::arithmetic::with_number;
 use super::operands::{
-    computes_with_frame, frame_in_vector, has_thread_segment, is_condition_as_number, is_conditional_move,
-    is_immediate, is_second_byte, is_wide, may_be_frame, operand_size,
+    address_without_index, computes_with_frame, frame_in_vector, has_thread_segment, is_condition_as_number,
+    is_conditional_move, is_immediate, is_second_byte, is_wide, may_be_frame, operand_size,
 };
 use super::state::State;
 use super::value::{Atom, Slot, Value};
@@ -103,7 +103,7 @@ impl<'p, 'd> Step<'p, 'd> {
             }
             Mnemonic::Mov if kind == OpKind::Memory => {
                 let value = self.operand(instruction, 1, state);
-                if let Value::One(Atom::Number(address)) = self.address_of_operand(instruction, state)
+                if let Value::One(Atom::Number(address)) = address_without_index(instruction, state)
                     && instruction.memory_index() == Register::None
                 {
                     self.stored = Some((address, value.clone()));
@@ -232,7 +232,7 @@ impl<'p, 'd> Step<'p, 'd> {
     /// Stores a value where the memory operand of an instruction is.
     fn store(&mut self, instruction: &Instruction, value: Value, state: &mut State) {
         let size = instruction.memory_size().size();
-        let base = self.address_of_operand(instruction, state);
+        let base = address_without_index(instruction, state);
         let is_exact = instruction.memory_index() == Register::None;
         match (base.frame(), u8::try_from(size)) {
             (Some(at), Ok(size @ (1 | 2 | 4 | 8))) if is_exact => {
@@ -292,7 +292,7 @@ impl<'p, 'd> Step<'p, 'd> {
         if instruction.memory_index() != Register::None || has_thread_segment(instruction) {
             return Value::Unknown;
         }
-        match self.address_of_operand(instruction, state) {
+        match address_without_index(instruction, state) {
             Value::One(Atom::Frame(at)) => state.load(at, size),
             Value::One(Atom::Number(address)) => self.static_word(address, size),
             _ => self.behind(instruction, size, state),
@@ -337,27 +337,12 @@ impl<'p, 'd> Step<'p, 'd> {
         }
     }
 
-    /// Returns the address of a memory operand that has no index.
-    fn address_of_operand(&self, instruction: &Instruction, state: &State) -> Value {
-        if has_thread_segment(instruction) {
-            return Value::Unknown;
-        }
-        if instruction.is_ip_rel_memory_operand() {
-            return Value::number(instruction.ip_rel_memory_address());
-        }
-        match instruction.memory_base() {
-            Register::None => Value::number(instruction.memory_displacement64()),
-            base if base.is_gpr64() => state.register(base).plus(instruction.memory_displacement64() as i64),
-            _ => Value::Unknown,
-        }
-    }
-
     /// Returns what `lea` computes.
     fn address(&self, instruction: &Instruction, state: &State) -> Value {
         if instruction.memory_index() != Register::None {
             return Value::Unknown;
         }
-        self.address_of_operand(instruction, state)
+        address_without_index(instruction, state)
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) struct Options {
     /// Half of the runs are traced, so that a denied call is named with its process, call site and
     /// arguments, and half have busy CPUs. An OCI profile with the calls of runc (--runtime) is
     /// also tried in a container, where runc is installed.
-    #[arg(long, value_name = "N", conflicts_with_all = ["check", "per_phase"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["check", "per_phase"], value_parser = runs)]
     prove: Option<NonZeroU32>,
     #[command(flatten)]
     cargo: BuildFlags,
@@ -92,6 +92,13 @@ fn action(name: &str) -> Result<Action, String> {
 
 fn runtime(name: &str) -> Result<&'static Runtime, String> {
     Runtime::named(name).ok_or_else(|| unknown(name, "runtime", RUNTIMES.iter().map(|runtime| runtime.name)))
+}
+
+fn runs(number: &str) -> Result<NonZeroU32, String> {
+    let runs = number.parse().map_err(|_| "not a number of runs".to_owned())?;
+    NonZeroU32::new(runs)
+        .filter(|runs| runs.get() >= 2)
+        .ok_or_else(|| "at least 2 runs: half of them are traced".to_owned())
 }
 
 fn unknown<'a>(name: &str, what: &str, known: impl Iterator<Item = &'a str>) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use enforce::format::{Format, Heading, Input};
+use enforce::format::{Format, Heading, Input, NotWritten};
 use enforce::phases::{from_phase, order};
 use enforce::policy::Options as PolicyOptions;
 use enforce::{Policy, Source};
@@ -84,7 +84,10 @@ impl<'a> Profiles<'a> {
             let sources = with(self.sources, &profile.baselines);
             let input = Input { policy: &profile.policy, sources: &sources, heading: &profile.heading };
             self.format.write(&input).map_err(|error| {
-                let hint = "help: choose another --format, or another --action";
+                let hint = match error {
+                    NotWritten::Action(_) => "help: choose another --format, or another --action",
+                    _ => "help: choose another --format",
+                };
                 Failure::failed(format!("cannot write the profile as {}: {error}\n{hint}", self.format.name()))
             })
         };

@@ -54,7 +54,8 @@ impl Proving<'_> {
         workloads: &[(&Suite, &Case)],
         progress: &ProgressDisplay,
     ) -> Result<ProofRecord, Failure> {
-        let subject = Subject::new(self.policy, self.runs, self.container()).map_err(Failure::failed)?;
+        let subject = Subject::new(self.policy, self.runs, self.container())
+            .map_err(|reason| Failure::failed(format!("the profile cannot be proved: {reason}")))?;
         let mut all = Vec::new();
         for (suite, case) in workloads {
             let trials = subject.run(suite, case, progress).map_err(|reason| Failure {
@@ -152,6 +153,9 @@ fn write_denied(out: &mut dyn Write, policy: &Policy, trials: &Trials, denied: &
     let call = proof::call(policy, *syscall);
     let why = match denial {
         enforce::policy::Denial::Refused => "a `forbid:` rule names it",
+        enforce::policy::Denial::NotAllowed if policy.allowed.contains_key(syscall) => {
+            "it is not allowed with these arguments"
+        }
         enforce::policy::Denial::NotAllowed => "it is not allowed",
     };
     let calls = if *count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
@@ -174,10 +178,11 @@ fn write_denied(out: &mut dyn Write, policy: &Policy, trials: &Trials, denied: &
 fn write_end(out: &mut dyn Write, trials: &Trials, end: &WrongEnd) -> io::Result<()> {
     let WrongEnd { kind, exit, runs, output } = end;
     let text = format!(
-        "{} ended by {} in {runs} {} runs, which its file does not say; the end of its output:",
+        "{} ended by {} in {runs} of the {} runs, but its expectation says otherwise{}",
         trials.workload,
         proof::ending(*exit),
         kind.name(),
+        if output.trim().is_empty() { "; it had no output" } else { "; the end of its output:" },
     );
     writeln!(out, "{}", message::error(&text))?;
     output.trim_end().lines().try_for_each(|line| writeln!(out, "    {}", escape::line(line)))

@@ -4,10 +4,10 @@ use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, 
 use sysguard::unstable::model::decode::argument_count;
 use sysguard::unstable::model::kernel::syscall::Syscall;
 
-use super::taint::{self, Tag, Taint};
+use super::taint::{Tag, Taint};
 use super::{Access, AccessKind, Uses};
 use crate::code::Next;
-use crate::flow::operands::may_be_frame;
+use crate::flow::operands::{address_without_index, may_be_frame};
 use crate::flow::step::Step;
 use crate::flow::{Atom, State, Value, settled};
 use crate::program::{Place, Program};
@@ -108,7 +108,7 @@ pub(crate) fn stores_in_frame(program: &Program<'_>, place: Place, at: i64) -> V
             let (to, size) = if is_push {
                 (state.register(Register::RSP).plus(-8), 8)
             } else {
-                (taint::address_in_state(instruction, &state), instruction.memory_size().size() as i64)
+                (address_without_index(instruction, &state), instruction.memory_size().size() as i64)
             };
             let is_indexed = instruction.memory_index() != Register::None;
             // The address may be one in the frame that was computed.

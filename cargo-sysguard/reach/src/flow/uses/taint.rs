@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use iced_x86::{Instruction, Register, UsedMemory};
 
-use crate::flow::operands::{has_thread_segment, may_be_frame};
+use crate::flow::operands::{address_without_index, has_thread_segment, may_be_frame};
 use crate::flow::state::{ARGUMENTS, CALLER_SAVED, number};
 use crate::flow::{Atom, Slot, State, Value};
 
@@ -141,7 +141,7 @@ impl Taint {
         }
         let size = i64::try_from(instruction.memory_size().size()).unwrap_or(i64::MAX);
         let is_indexed = instruction.memory_index() != Register::None;
-        match address_in_state(instruction, state) {
+        match address_without_index(instruction, state) {
             _ if may_be_frame(instruction.memory_index(), state) => self.any_slot(),
             address if address.may_be_frame() && (is_indexed || address.frame().is_none()) => self.any_slot(),
             Value::One(Atom::Frame(at)) if size == 8 => self.slot(at),
@@ -214,17 +214,5 @@ fn joined(own: Option<Tag>, its: Option<Tag>) -> Option<Tag> {
     match (own, its) {
         (Some(own), Some(its)) => Some(if own == its { own } else { Tag::Anywhere }),
         (own, its) => own.or(its),
-    }
-}
-
-/// Returns the address of a memory operand, without its index.
-pub(super) fn address_in_state(instruction: &Instruction, state: &State) -> Value {
-    if instruction.is_ip_rel_memory_operand() {
-        return Value::number(instruction.ip_rel_memory_address());
-    }
-    match instruction.memory_base() {
-        Register::None => Value::number(instruction.memory_displacement64()),
-        base if base.is_gpr64() => state.register(base).plus(instruction.memory_displacement64() as i64),
-        _ => Value::Unknown,
     }
 }

@@ -3,10 +3,10 @@
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
 use super::memory::{access, kernel};
-use super::taint::{self, Tag, Taint};
+use super::taint::{Tag, Taint};
 use super::{Access, AccessKind, From, Start, Uses};
 use crate::code::{Code, Next, Site};
-use crate::flow::operands::{has_thread_segment, is_conditional_move, is_immediate};
+use crate::flow::operands::{address_without_index, has_thread_segment, is_conditional_move, is_immediate};
 use crate::flow::state::number;
 use crate::flow::step::Step;
 use crate::flow::{Atom, Slot, State, Value, targets};
@@ -301,7 +301,7 @@ impl<'a, 'p, 'd> Visit<'a, 'p, 'd> {
     fn store(&self, instruction: &Instruction, tag: Option<Tag>, state: &State, taint: &mut Taint, uses: &mut Uses) {
         let size = instruction.memory_size().size();
         let is_exact = instruction.memory_index() == Register::None && !has_thread_segment(instruction);
-        match taint::address_in_state(instruction, state) {
+        match address_without_index(instruction, state) {
             Value::One(Atom::Frame(at)) if is_exact && size == 8 => taint.set_slot(at, tag),
             Value::One(Atom::Number(word)) if is_exact && size == 8 && tag.is_some() => {
                 uses.kept.extend(tag.map(|tag| (word, tag)));

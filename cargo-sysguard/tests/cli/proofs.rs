@@ -1,5 +1,9 @@
 //! `enforce --prove`: the proof of a profile, denied calls, and baselines that are too short.
 
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
 use libtest_mimic::Trial;
 use serde_json::Value;
 
@@ -36,7 +40,7 @@ fn passed_runs_are_written_as_a_proof() {
     project.sysguard("bless demo").ends(0);
     // Without runc on PATH, the proof is the same everywhere.
     let mut command = project.command("enforce demo --format oci --runtime runc@1.3 -o p.json --prove 4");
-    let ran = run(command.env("PATH", path_without_runc())).ends(0);
+    let ran = run(command.env("PATH", path_without_runc(&project))).ends(0);
     assert!(ran.stderr.contains("demo: no denied call in 2 traced and 2 untraced runs, 2 of them busy"), "{ran:?}");
     assert!(project.read("p.json").contains("Proved by 4 runs without a denial: p.json.proof.json."));
     let proof: Value = serde_json::from_str(&project.read("p.json.proof.json")).expect("JSON");
@@ -52,11 +56,16 @@ fn passed_runs_are_written_as_a_proof() {
     project.sysguard("enforce demo --format oci --runtime runc@1.3 --check p.json").ends(0);
 }
 
-/// Returns the `PATH` of the trial, without the folders that hold runc.
-fn path_without_runc() -> std::ffi::OsString {
+/// Returns a `PATH` with the programs that the command needs, and without runc.
+fn path_without_runc(project: &Project) -> PathBuf {
+    let folder = project.path("bin");
+    fs::create_dir(&folder).expect("a new folder");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<_> = std::env::split_paths(&path).filter(|folder| !folder.join("runc").exists()).collect();
-    std::env::join_paths(folders).expect("folders of PATH")
+    for name in ["cargo", "rustc", "env"] {
+        let file = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+        symlink(file.expect(name), folder.join(name)).expect("a link");
+    }
+    folder
 }
 
 fn denied_call_is_shown_and_nothing_is_written() {

@@ -75,7 +75,8 @@ const MUTATIONS: &[Mutation] = &[
     Mutation("kill", "libc::kill(libc::getpid(), 0)", &["signal::kill"]),
     Mutation("chmod", "libc::chmod(c\"/nowhere\".as_ptr(), 0)", &["filesystem::chmod"]),
     Mutation("affinity", "libc::sched_setaffinity(0, 8, zeros().cast())", &["scheduler::sched_setaffinity"]),
-    Mutation("message-queue", "libc::msgget(libc::IPC_PRIVATE, 0)", &["sysvipc", "sysvipc::msgget"]),
+    // Without IPC_CREAT, no queue is left.
+    Mutation("message-queue", "libc::msgget(0x7379, 0)", &["sysvipc", "sysvipc::msgget"]),
     Mutation("module", "libc::syscall(libc::SYS_init_module, zeros(), 0, zeros())", &["module", "module::init_module"]),
     Mutation(
         "landlock",

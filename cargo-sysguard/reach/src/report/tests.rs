@@ -176,13 +176,10 @@ fn assumptions_are_counted_and_listed() {
     let one = of(AssumptionKind::SmallObject, 16);
     let more = [one, of(AssumptionKind::DataInCode, 32), of(AssumptionKind::DataInCode, 48)];
     for (assumptions, text) in [
-        (
-            BTreeSet::from([one]),
-            "no modules beyond those listed and that 1 word of data is no part of a larger object.",
-        ),
+        (BTreeSet::from([one]), "no modules beyond those listed and that 1 word of data is a variable of its own."),
         (
             BTreeSet::from(more),
-            "no modules beyond those listed, that 1 word of data is no part of a larger object and that 2 places in \
+            "no modules beyond those listed, that 1 word of data is a variable of its own and that 2 places in \
              code hold data, because they cannot be decoded.",
         ),
     ] {

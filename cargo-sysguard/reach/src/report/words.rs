@@ -83,8 +83,8 @@ fn assumptions(record: &ReachRecord) -> String {
     let (words, places) = (count("small-object"), count("data-in-code"));
     match words {
         0 => {}
-        1 => parts.push("that 1 word of data is no part of a larger object".to_owned()),
-        _ => parts.push(format!("that {words} words of data are no part of a larger object")),
+        1 => parts.push("that 1 word of data is a variable of its own".to_owned()),
+        _ => parts.push(format!("that {words} words of data are variables of their own")),
     }
     match places {
         0 => {}
